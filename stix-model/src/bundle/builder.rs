@@ -1,0 +1,139 @@
+//! Bundles without repetitions, in the order of dependency.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    mem,
+};
+
+use super::Bundle;
+use crate::{Identifier, Object, id};
+
+/// Collects objects for a bundle.
+///
+/// Of objects with the same identifier one is kept, and nothing is merged: the one with the latest `modified`, and the
+/// first of those that have no versions or the same one. The bundle lists what is referred to before what refers to it,
+/// and otherwise keeps the order of arrival; where objects refer to each other in a circle, the one that arrived first
+/// comes last. References to objects that are not in the bundle are no concern of it.
+///
+/// ```
+/// use stix_model::{BundleBuilder, Timestamp, sco::Ipv4Addr, sdo::Identity, sro::Relationship};
+///
+/// let now: Timestamp = "2026-01-02T03:04:05Z".parse()?;
+/// let address = Ipv4Addr::new("198.51.100.3");
+/// let owner = Identity::new("Example Corp", "organization", now);
+/// let link = Relationship::new("related-to", address.id().clone(), owner.id().clone(), now);
+///
+/// let mut builder = BundleBuilder::new();
+/// builder.push(link).push(address.clone()).push(owner).push(address);
+/// let types: Vec<_> = builder.build().objects.iter().map(|object| object.object_type().to_owned()).collect();
+/// assert_eq!(types, ["ipv4-addr", "identity", "relationship"]);
+/// # Ok::<(), stix_model::TimestampError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct BundleBuilder {
+    objects: Vec<Object>,
+    positions: HashMap<Identifier, usize>,
+}
+
+impl BundleBuilder {
+    /// An empty bundle.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an object, unless a newer or equal one of the same identifier is there.
+    pub fn push(&mut self, object: impl Into<Object>) -> &mut Self {
+        let object = object.into();
+        match self.positions.entry(object.id().clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(self.objects.len());
+                self.objects.push(object);
+            }
+            Entry::Occupied(entry) => {
+                if let Some(known) = self.objects.get_mut(*entry.get())
+                    && object.modified() > known.modified()
+                {
+                    *known = object;
+                }
+            }
+        }
+        self
+    }
+
+    /// Whether there is an object of this identifier.
+    pub fn contains(&self, id: &Identifier) -> bool {
+        self.positions.contains_key(id)
+    }
+
+    /// The object of this identifier.
+    pub fn get(&self, id: &Identifier) -> Option<&Object> {
+        self.objects.get(*self.positions.get(id)?)
+    }
+
+    /// The number of objects.
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// True if there are no objects.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// Makes the bundle and empties the builder. The identifier of the bundle depends on those of its objects only.
+    pub fn build(&mut self) -> Bundle {
+        let Self { objects, positions } = mem::take(self);
+        let id = bundle_id(&objects);
+        let order = dependency_order(&objects, &positions);
+        let mut objects: Vec<Option<Object>> = objects.into_iter().map(Some).collect();
+        let ordered = order.into_iter().filter_map(|index| objects.get_mut(index)?.take()).collect();
+        Bundle { id, objects: ordered, ..Bundle::default() }
+    }
+}
+
+impl<T: Into<Object>> Extend<T> for BundleBuilder {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, objects: I) {
+        for object in objects {
+            self.push(object);
+        }
+    }
+}
+
+/// The identifier of a bundle of these objects, in any order.
+pub(super) fn bundle_id(objects: &[Object]) -> Identifier {
+    let mut members: Vec<&Identifier> = objects.iter().map(Object::id).collect();
+    members.sort_unstable();
+    let members: Vec<serde_json::Value> = members.into_iter().map(|id| id.to_string().into()).collect();
+    Identifier::from_static("bundle", id::of_value(&members.into()))
+}
+
+/// Depth-first, with a stack of its own: a chain of references may be as long as the bundle.
+fn dependency_order(objects: &[Object], positions: &HashMap<Identifier, usize>) -> Vec<usize> {
+    let mut order = Vec::with_capacity(objects.len());
+    let mut entered = vec![false; objects.len()];
+    let dependencies = |index: usize| {
+        let refs = objects.get(index).map(Object::refs).unwrap_or_default();
+        let indices: Vec<usize> = refs.iter().filter_map(|id| positions.get(id).copied()).collect();
+        indices.into_iter()
+    };
+    for start in 0..objects.len() {
+        if mem::replace(&mut entered[start], true) {
+            continue;
+        }
+        let mut stack = vec![(start, dependencies(start))];
+        while let Some((index, pending)) = stack.last_mut() {
+            match pending.next() {
+                Some(next) => {
+                    if !mem::replace(&mut entered[next], true) {
+                        stack.push((next, dependencies(next)));
+                    }
+                }
+                None => {
+                    order.push(*index);
+                    stack.pop();
+                }
+            }
+        }
+    }
+    order
+}

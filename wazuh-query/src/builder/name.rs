@@ -1,0 +1,201 @@
+//! Domain names, host names, URLs, e-mail addresses, user agents.
+
+use stix_model::sco::EmailMessage;
+
+use super::reason::shown;
+use super::{Draft, NotSearchable, Note, Query, QueryBuilder, Resolve, required};
+use crate::dsl::{Clause, limits};
+use crate::regexp::escape;
+use crate::value;
+use stix_model::Object;
+
+/// What may stand before and after a name inside a longer text without being part of it.
+const NO_NAME: &str = r"[^A-Za-z0-9_\-.]";
+
+impl QueryBuilder {
+    /// A domain name or a host name.
+    pub(super) fn host(&self, value: &str) -> Draft {
+        let value = required(value, "value")?;
+        let Some(name) = value::hostname(value) else {
+            // An address may be filed as a name; it is searched as what it is.
+            return match value::address(value) {
+                Some(_) => self.address(value, &mut Vec::new()),
+                None => Err(NotSearchable::Invalid { value: shown(value), expected: "the name of a host" }),
+            };
+        };
+        let names = [Some(name.to_string()), value::to_ascii(&name)];
+        let names = || names.iter().flatten();
+        let mut queries = Self::folded(&self.fields.host, names().cloned().chain(as_stored(value)));
+        queries.extend(Self::folded(&self.fields.domain, names().map(|name| format!("{name}."))));
+        if self.options.lookup_agent_name {
+            queries.extend(Self::folded(&self.fields.agent_host, names().cloned()));
+        }
+        for name in names() {
+            let escaped = escape(name);
+            let answer = format!(r"(.*; *)?(type: *[0-9]+ +)?{escaped}\.? *(;.*)?");
+            queries.push(Self::regexp(&self.fields.dns_results, answer, true));
+            if self.options.lookup_hosts_in_urls && value::domain(name).is_some() {
+                queries.push(self.url_host(name));
+            }
+            if self.options.lookup_hostnames_in_cmd_line {
+                let inside = format!("(.*{NO_NAME})?{escaped}({NO_NAME}.*)?");
+                queries.push(Self::regexp(&self.fields.command_line, inside.clone(), true));
+                queries.push(Self::regexp(&self.fields.argument, inside, true));
+            }
+        }
+        Ok(queries)
+    }
+
+    /// A host as part of a URL. The alternatives start with a fixed text, so the index need not read every URL.
+    pub(super) fn url_host(&self, host: &str) -> Query {
+        let expression = format!(r"(https?|ftp)://{}\.?([:/?\#\\].*)?", escape(host));
+        Self::regexp(&self.fields.url, expression, true)
+    }
+
+    /// A URL.
+    pub(super) fn url(&self, value: &str, notes: &mut Vec<Note>) -> Draft {
+        let value = required(value, "value")?;
+        let ignore_slash = self.options.lookup_url_ignore_trailing_slash;
+        if self.options.lookup_url_without_host {
+            let Some(path) = path_and_query(value) else {
+                return Err(NotSearchable::Option {
+                    what: "the URL has no path, and only paths are searched",
+                    option: "lookup_url_without_host",
+                });
+            };
+            let path = if ignore_slash { path.trim_end_matches('/') } else { path };
+            let slash = if ignore_slash { "/?" } else { "" };
+            let expression = format!("(.+://)?[^/]*/?{}{slash}", escape(path));
+            if expression.chars().count() > limits::REGEXP_CHARS {
+                return Err(NotSearchable::TooLong { value: shown(value), limit: limits::REGEXP_CHARS });
+            }
+            let fields = [&self.fields.url, &self.fields.url_path];
+            return Ok(fields.map(|fields| Self::regexp(fields, expression.clone(), false)).into());
+        }
+        let base = if ignore_slash { value.trim_end_matches('/') } else { value };
+        if ignore_slash {
+            let expression = format!("{}/?", escape(base));
+            let queries = Self::regexps(&self.fields.url, [expression], false, notes);
+            if !queries.is_empty() {
+                return Ok(queries);
+            }
+            // Too long for an expression, but both spellings can be listed.
+            notes.clear();
+        }
+        let mut values = vec![value.to_owned()];
+        values.extend(with_lower_host(value));
+        values.extend(escaped_twice(value));
+        if ignore_slash {
+            values.extend([base.to_owned(), format!("{base}/")]);
+        }
+        Ok(vec![Self::exact(&self.fields.url, values)])
+    }
+
+    /// An e-mail address.
+    pub(super) fn email_addr(&self, value: &str) -> Draft {
+        let value = required(value, "value")?;
+        if !value.contains('@') {
+            return Err(NotSearchable::Invalid { value: shown(value), expected: "an e-mail address" });
+        }
+        let mut queries = Self::folded(&self.fields.email, [value.to_owned()]);
+        queries.push(Self::regexp(&self.fields.email, mailbox(value), true));
+        Ok(queries)
+    }
+
+    /// An e-mail message: by subject, narrowed by the sender where it is known.
+    pub(super) fn email_message(&self, message: &EmailMessage, references: &dyn Resolve) -> Draft {
+        let subject = message.subject.as_deref().map(str::trim).filter(|subject| !subject.is_empty());
+        let Some(subject) = subject else {
+            return Err(NotSearchable::Missing("subject"));
+        };
+        let subject = Query::any(Self::folded(&self.fields.email_subject, [subject.to_owned()]));
+        let mut all = vec![subject];
+        if let Some(id) = message.from_ref.as_ref().or(message.sender_ref.as_ref()) {
+            match references.resolve(id) {
+                Some(Object::EmailAddr(sender)) if !self.fields.sender.is_empty() => {
+                    let mut any = Self::folded(&self.fields.sender, [sender.value.clone()]);
+                    any.push(Self::regexp(&self.fields.sender, mailbox(&sender.value), true));
+                    all.push(Query::any(any));
+                }
+                Some(Object::EmailAddr(_)) => {}
+                Some(other) => {
+                    let object_type = other.object_type().to_owned();
+                    return Err(NotSearchable::ReferenceType { property: "from_ref", object_type });
+                }
+                None => return Err(NotSearchable::Unresolved { property: "from_ref", id: id.clone() }),
+            }
+        }
+        Ok(vec![Query::all(all)])
+    }
+
+    /// A user agent.
+    pub(super) fn user_agent(&self, value: &str) -> Draft {
+        let value = required(value, "value")?;
+        Ok(vec![Self::exact(&self.fields.user_agent, [value.to_owned()].into_iter().chain(escaped_twice(value)))])
+    }
+}
+
+/// The value as it was written, where folding case is not enough to find it: other letters than ASCII have case too.
+fn as_stored(value: &str) -> Option<String> {
+    (!value.is_ascii()).then(|| value.trim_end_matches('.').to_owned())
+}
+
+/// An address behind a display name or in angle brackets.
+fn mailbox(address: &str) -> String {
+    format!(r"(mailto:{0}|.*\<(mailto:)?{0}\>)", escape(address))
+}
+
+/// Path and query of a URL; `None` when there is nothing but a host.
+fn path_and_query(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let slash = rest.find('/')?;
+    // `http://h?u=/x` has no path either.
+    if rest.get(..slash)?.contains(['?', '#']) {
+        return None;
+    }
+    let path = rest.get(slash..)?;
+    (path.len() > 1).then_some(path)
+}
+
+/// The URL with scheme and host in lower case, if that makes a difference.
+fn with_lower_host(url: &str) -> Option<String> {
+    let host = url.find("://")? + 3;
+    let end = url.get(host..)?.find(['/', '?', '#']).map_or(url.len(), |end| host + end);
+    let (head, tail) = (url.get(..end)?, url.get(end..)?);
+    let lower = head.to_lowercase();
+    (lower != head).then(|| lower + tail)
+}
+
+/// The value as the Windows event channel stores it, if that makes a difference.
+fn escaped_twice(value: &str) -> Option<String> {
+    value.contains(['\\', '"']).then(|| value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Used by the builders of other types for texts in fields of the event channel.
+pub(super) fn both_notations(value: &str) -> impl Iterator<Item = String> {
+    [Some(value.to_owned()), escaped_twice(value)].into_iter().flatten()
+}
+
+/// A clause for a text in any of the notations of alerts, in any case.
+pub(super) fn folded_clauses(value: &str) -> impl Iterator<Item = Clause> {
+    both_notations(value).map(Clause::folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_urls() {
+        assert_eq!(path_and_query("https://shop.example.net:8443/cart/?id=7"), Some("/cart/?id=7"));
+        for url in ["https://example.net", "https://example.net/", "http://h?u=http://x/y"] {
+            assert_eq!(path_and_query(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_have_no_case() {
+        assert_eq!(with_lower_host("HTTP://Evil.Example/A").as_deref(), Some("http://evil.example/A"));
+        assert_eq!(with_lower_host("http://evil.example/A"), None);
+    }
+}

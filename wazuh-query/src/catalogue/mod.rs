@@ -1,0 +1,112 @@
+//! The field catalogue: which place in an alert holds which kind of thing.
+//!
+//! This is the one table of the project. The query builders, the extractor and the look-up planner read it, and
+//! none of them keeps a list of its own; a new decoder is one new row. Wazuh 4.x and Wazuh 5.x stand side by side:
+//! their paths do not overlap, so one catalogue reads alerts of both.
+//!
+//! A site adds the fields of its own decoders with [`Catalogue::extend`], and all readers know them at once.
+//!
+//! ```
+//! use wazuh_query::catalogue::{Catalogue, Holds, Schema};
+//!
+//! let catalogue = Catalogue::builtin();
+//! let id = catalogue.find(Schema::Wazuh4, "data.srcip").expect("a built-in field");
+//! assert_eq!(catalogue.field(id).holds, Holds::Ip);
+//! ```
+
+mod field;
+mod trie;
+mod user;
+mod wazuh_4;
+mod wazuh_5;
+
+pub use field::{Envelope, Field, HashAlgorithm, Holds, IndexType, Role, Schema, Uses};
+pub(crate) use trie::{NodeId, Trie};
+pub use user::{CatalogueError, CatalogueFile, UserField};
+
+/// A field of one catalogue, by its place in [`Catalogue::fields`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldId(u32);
+
+impl FieldId {
+    /// The place in [`Catalogue::fields`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// All fields that queries, extraction and look-ups know.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    fields: Vec<Field>,
+    trie: Trie,
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+impl Catalogue {
+    /// The fields of Wazuh 4.x and Wazuh 5.x.
+    pub fn builtin() -> Self {
+        let tables = || wazuh_4::TABLES.iter().chain(wazuh_5::TABLES);
+        let count = tables().map(|table| table.rows.len()).sum();
+        let mut catalogue = Self { fields: Vec::with_capacity(count), trie: Trie::with_capacity(count) };
+        for table in tables() {
+            for row in table.rows {
+                catalogue.insert(row.to_field(table));
+            }
+        }
+        catalogue
+    }
+
+    /// Adds the fields of a catalogue file. A field that is already known is replaced: the site knows its own
+    /// decoders and index template better.
+    ///
+    /// Fails on the first field that cannot be used, and then leaves the catalogue as it was.
+    pub fn extend(&mut self, file: CatalogueFile) -> Result<(), CatalogueError> {
+        let fields = file.fields.into_iter().map(Field::try_from).collect::<Result<Vec<_>, _>>()?;
+        for field in fields {
+            self.insert(field);
+        }
+        Ok(())
+    }
+
+    /// Every field, in the order of the tables.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The field with this identifier. Identifiers come from this catalogue or from an alert read with it.
+    pub fn field(&self, id: FieldId) -> &Field {
+        &self.fields[id.index()]
+    }
+
+    /// The field at this path.
+    pub fn find(&self, schema: Schema, path: &str) -> Option<FieldId> {
+        let node = self.trie.walk(Trie::ROOT, path)?;
+        self.trie.fields(node).find(|id| self.field(*id).schema == schema)
+    }
+
+    /// The fields of one schema for which `wanted` holds.
+    pub fn select(&self, schema: Schema, wanted: impl Fn(&Field) -> bool) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(move |field| field.schema == schema && wanted(field))
+    }
+
+    pub(crate) fn trie(&self) -> &Trie {
+        &self.trie
+    }
+
+    fn insert(&mut self, field: Field) {
+        if let Some(known) = self.find(field.schema, &field.path) {
+            self.fields[known.index()] = field;
+            return;
+        }
+        // A catalogue has some thousand fields; the file that would overflow this could not be read into memory.
+        let id = FieldId(u32::try_from(self.fields.len()).unwrap_or(u32::MAX));
+        self.trie.insert(&field.path, id);
+        self.fields.push(field);
+    }
+}

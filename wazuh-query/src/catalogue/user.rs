@@ -1,0 +1,99 @@
+//! Fields that a site adds in a file of its own.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::{Field, Holds, IndexType, Role, Schema, Uses};
+
+/// The file with which a site adds the fields of its own decoders.
+///
+/// The types implement `Deserialize`, so any format does; the programs read YAML and JSON.
+///
+/// ```
+/// use wazuh_query::catalogue::{Catalogue, CatalogueFile, Schema};
+///
+/// let file: CatalogueFile = serde_json::from_str(
+///     r#"{"fields": [{"path": "data.acme.peer", "holds": "ip", "role": "destination", "group": "acme"}]}"#,
+/// )?;
+/// let mut catalogue = Catalogue::builtin();
+/// catalogue.extend(file)?;
+/// assert!(catalogue.find(Schema::Wazuh4, "data.acme.peer").is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueFile {
+    /// The fields to add, or to replace where the catalogue knows the path already.
+    pub fields: Vec<UserField>,
+}
+
+/// One field of a [`CatalogueFile`]; the members mean what those of [`Field`] mean.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserField {
+    /// The path in the document, components joined with dots.
+    pub path: String,
+    /// What the text is: `ip`, `domain`, `file-path`, `{hash: SHA-256}` and so on.
+    pub holds: Holds,
+    /// The part that the thing plays in the event.
+    #[serde(default)]
+    pub role: Role,
+    /// The thing that this field describes together with others.
+    #[serde(default)]
+    pub group: String,
+    /// Who writes the field.
+    #[serde(default = "local_decoder")]
+    pub decoder: String,
+    /// The alert schema, `"4"` unless told otherwise.
+    #[serde(default = "wazuh_4")]
+    pub schema: Schema,
+    /// How the index maps the field.
+    #[serde(default)]
+    pub index: IndexType,
+    /// What the field is good for; everything unless told otherwise.
+    #[serde(default)]
+    pub uses: Uses,
+}
+
+fn local_decoder() -> String {
+    "local".to_owned()
+}
+
+fn wazuh_4() -> Schema {
+    Schema::Wazuh4
+}
+
+/// Why a field of a catalogue file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogueError {
+    /// The path is empty, has an empty component, or holds a wildcard.
+    #[error("field path `{0}` cannot be used: write the components joined with single dots, without `*`")]
+    Path(String),
+}
+
+impl TryFrom<UserField> for Field {
+    type Error = CatalogueError;
+
+    fn try_from(user: UserField) -> Result<Self, CatalogueError> {
+        let UserField { path, holds, role, group, decoder, schema, index, mut uses } = user;
+        if path.contains('*') || path.split('.').any(str::is_empty) {
+            return Err(CatalogueError::Path(path));
+        }
+        // Exact search needs a field that is indexed as it was written.
+        if !matches!(index, IndexType::Keyword | IndexType::Ip | IndexType::Long) {
+            uses.search = false;
+        }
+        Ok(Self {
+            path: Cow::Owned(path),
+            holds,
+            role,
+            group: Cow::Owned(group),
+            decoder: Cow::Owned(decoder),
+            schema,
+            index,
+            uses,
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Products with names of their own.
+
+use crate::catalogue::field::{
+    Holds::{
+        CvssScore, Domain, Email, EmailOrUser, EmailSubject, FilePath, Hostname, Ip, Mac, Name, Protocol, Url,
+        UserAgent, UserDomain, UserId, UserName, Vulnerability, VulnerabilitySeverity,
+    },
+    Role, Schema, Table, field,
+};
+
+/// Products that write below their own name.
+pub(super) const PRODUCTS: Table = Table {
+    decoder: "third-party-products",
+    schema: Schema::Wazuh4,
+    rows: &[
+        field("data.abnormal_security.vendor_case.domain", Domain),
+        field("data.abnormal_security.vendor_case.timeline.recipient_address", Email).role(Role::Recipient).of("email"),
+        field("data.abnormal_security.vendor_case.timeline.sender_address", Email).role(Role::Sender).of("email"),
+        field("data.abnormal_security.vendor_case.timeline.subject", EmailSubject).of("email"),
+        field("data.admin_by_request_epm.auditlog.auditlog_link", Url).search_only(),
+        field("data.admin_by_request_epm.auditlog.computer.name", Hostname).role(Role::Agent).search_only(),
+        field("data.admin_by_request_epm.auditlog.user.account", UserName).of("user").no_lookup(),
+        field("data.admin_by_request_epm.auditlog.user.email", Email).of("user"),
+        field("data.armis.device.ip_address", Ip).source().of("flow"),
+        field("data.armis.device.mac_address", Mac).source().of("flow"),
+        field("data.armis.device.name", Hostname).search_only(),
+        field("data.armis.vulnerability.cve_uid", Vulnerability).of("package"),
+        field("data.armis.vulnerability.cvss_score", CvssScore).of("package").no_lookup(),
+        field("data.armis.vulnerability.id", Vulnerability).search_only(),
+        field("data.armis.vulnerability.severity", VulnerabilitySeverity).of("package").no_lookup(),
+        field("data.armis.vulnerability.vulnerability_match.cve_uid", Vulnerability).search_only(),
+        field("data.auth0.logs.data.details.error.payload.attempt", Url).search_only(),
+        field("data.auth0.logs.data.details.qs.redirect_uri", Url).search_only(),
+        field("data.auth0.logs.data.hostname", Domain).search_only(),
+        field("data.auth0.logs.data.ip", Ip).source().of("flow"),
+        field("data.auth0.logs.data.user_agent", UserAgent),
+        field("data.auth0.logs.data.user_name", EmailOrUser).of("user"),
+        field("data.authentik.user.email", Email).of("user"),
+        field("data.authentik.user.name", Name).search_only(),
+        field("data.authentik.user.pk", UserId).search_only(),
+        field("data.authentik.user.uid", UserId).search_only(),
+        field("data.authentik.user.username", UserName).of("user").no_lookup(),
+        field("data.beyondinsight_password_safe.asset.dns_name", Hostname).search_only(),
+        field("data.beyondinsight_password_safe.asset.ipaddress", Ip).search_only(),
+        field("data.beyondinsight_password_safe.managedaccount.account_name", UserName).of("user").no_lookup(),
+        field("data.beyondinsight_password_safe.managedaccount.domain_name", UserDomain).of("user").no_lookup(),
+        field("data.beyondinsight_password_safe.managedaccount.user_principal_name", EmailOrUser).of("user"),
+        field("data.beyondinsight_password_safe.managedsystem.dns_name", Hostname).search_only(),
+        field("data.beyondinsight_password_safe.managedsystem.host_name", Hostname).search_only(),
+        field("data.beyondinsight_password_safe.managedsystem.ipaddress", Ip).search_only(),
+        field("data.beyondinsight_password_safe.session.managed_account_name", UserName).of("user").no_lookup(),
+        field("data.beyondinsight_password_safe.session.protocol", Protocol).search_only(),
+        field("data.qnap_hostname", Hostname).source().of("flow"),
+        field("data.qnap_resource", FilePath).search_only(),
+        field("data.qnap_user", UserName).of("user").no_lookup(),
+    ],
+};

@@ -1,0 +1,58 @@
+//! Accounts, messages and cloud resources.
+
+use crate::catalogue::field::{
+    HashAlgorithm::{Md5, Sha1, Sha256, Sha512, Ssdeep, Tlsh},
+    Holds::{
+        Email, EmailSubject, FileName, FileSize, Hash, Hostname, Name, Url, UserAgent, UserDomain, UserId, UserName,
+    },
+    IndexType, Role, Schema, Table, field,
+};
+
+/// Accounts, messages and cloud resources.
+pub(super) const IDENTITY: Table = Table {
+    decoder: "wazuh common schema",
+    schema: Schema::Wazuh5,
+    rows: &[
+        field("cloud.account.id", UserId).search_only(),
+        field("cloud.instance.id", Name).search_only(),
+        field("cloud.instance.name", Hostname).search_only(),
+        field("email.attachments.file.hash.md5", Hash(Md5)).of("email-file"),
+        field("email.attachments.file.hash.sha1", Hash(Sha1)).of("email-file"),
+        field("email.attachments.file.hash.sha256", Hash(Sha256)).of("email-file"),
+        field("email.attachments.file.hash.sha512", Hash(Sha512)).of("email-file"),
+        field("email.attachments.file.hash.ssdeep", Hash(Ssdeep)).of("email-file"),
+        field("email.attachments.file.hash.tlsh", Hash(Tlsh)).of("email-file"),
+        field("email.attachments.file.name", FileName).of("email-file"),
+        field("email.attachments.file.size", FileSize).of("email-file").indexed(IndexType::Long).no_lookup(),
+        field("email.bcc.address", Email).role(Role::Recipient).of("email"),
+        field("email.cc.address", Email).role(Role::Recipient).of("email"),
+        field("email.from.address", Email).role(Role::Sender).of("email"),
+        field("email.message_id", Name).search_only(),
+        field("email.reply_to.address", Email).role(Role::Sender),
+        field("email.sender.address", Email).role(Role::Sender).of("email"),
+        field("email.subject", EmailSubject).of("email"),
+        field("email.to.address", Email).role(Role::Recipient).of("email"),
+        field("email.x_mailer", UserAgent).search_only(),
+        field("event.url", Url).search_only(),
+        field("user.changes.domain", UserDomain).role(Role::After).of("changed-user").no_lookup(),
+        field("user.changes.email", Email).role(Role::After).of("changed-user"),
+        field("user.changes.full_name", Name).search_only(),
+        field("user.changes.id", UserId).role(Role::After).of("changed-user").no_lookup(),
+        field("user.changes.name", UserName).role(Role::After).of("changed-user").no_lookup(),
+        field("user.domain", UserDomain).of("user").no_lookup(),
+        field("user.effective.domain", UserDomain).of("effective-user").no_lookup(),
+        field("user.effective.email", Email).of("effective-user"),
+        field("user.effective.full_name", Name).search_only(),
+        field("user.effective.id", UserId).of("effective-user").no_lookup(),
+        field("user.effective.name", UserName).of("effective-user").no_lookup(),
+        field("user.email", Email).of("user"),
+        field("user.full_name", Name).search_only(),
+        field("user.id", UserId).of("user").no_lookup(),
+        field("user.name", UserName).of("user").no_lookup(),
+        field("user.target.domain", UserDomain).destination().of("target-user").no_lookup(),
+        field("user.target.email", Email).destination().of("target-user"),
+        field("user.target.full_name", Name).search_only(),
+        field("user.target.id", UserId).destination().of("target-user").no_lookup(),
+        field("user.target.name", UserName).destination().of("target-user").no_lookup(),
+    ],
+};

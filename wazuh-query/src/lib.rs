@@ -1,0 +1,10 @@
+//! From observables to `OpenSearch` queries over Wazuh alerts.
+
+pub mod alert;
+pub mod builder;
+pub mod catalogue;
+pub mod dsl;
+pub mod evaluate;
+pub mod options;
+pub mod regexp;
+pub mod value;
