@@ -1,1 +1,4 @@
-//! Work in progress.
+//! Wazuh alerts to STIX observables, and hits to sightings.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod extract;

@@ -119,8 +119,11 @@ live_pid() {
 artifact() { # <group:name:version:packaging>: into $base/download, once
     command -v mvn >/dev/null 2>&1 || die 4 "Maven (mvn) is needed for the first download; Debian: apt-get install maven"
     note "fetching $1"
-    (cd -- "$base/download" && JAVA_HOME=$java_home mvn -q -B -Dstyle.color=never dependency:copy "-Dartifact=$1" "-DoutputDirectory=$base/download") >&2 ||
-        die 1 "download of $1 failed"
+    # Maven colours its (otherwise empty) output even in batch mode, hence the file.
+    local log=$base/download/maven.log
+    (cd -- "$base/download" && JAVA_HOME=$java_home mvn -q -B -Dstyle.color=never dependency:copy "-Dartifact=$1" "-DoutputDirectory=$base/download") >"$log" 2>&1 </dev/null ||
+        { cat -- "$log" >&2; die 1 "download of $1 failed"; }
+    rm -f -- "$log"
 }
 
 install_once() {

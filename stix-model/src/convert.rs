@@ -10,12 +10,13 @@
 //! | report without `published` | `created` |
 //! | grouping without `context` | `unspecified` |
 //! | observed data without its times or number | `created`, 1 |
+//! | e-mail message without `is_multipart` | whether it has `body_multipart` |
 //!
 //! Nothing is removed.
 
 use serde_json::value::RawValue;
 
-use crate::wire::Props;
+use crate::{object::is_observable_type, wire::Props};
 
 /// The current name of a type that OpenCTI renamed.
 pub(crate) fn current_name(object_type: &str) -> &str {
@@ -32,8 +33,7 @@ pub(crate) fn current_name(object_type: &str) -> &str {
 
 /// Fills in what an object of this type needs in STIX 2.1.
 pub(crate) fn prepare(object_type: &str, props: &mut Props<'_>) {
-    let is_observable = props.get("created").is_none() && props.get("modified").is_none();
-    if !is_observable && object_type != "ssh-key" && object_type != "marking-definition" {
+    if !is_observable_type(object_type) && object_type != "marking-definition" {
         copy(props, "modified", "created");
         copy(props, "created", "modified");
     }

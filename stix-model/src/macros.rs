@@ -171,10 +171,10 @@ macro_rules! stix_object {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::object::deserialize_as(deserializer, |object| match object {
+                match crate::Object::deserialize(deserializer)? {
                     crate::Object::$name(object) => Ok(object),
-                    other => Err(other),
-                }, $type)
+                    other => Err(crate::object::wrong_type($type, &other)),
+                }
             }
         }
 

@@ -1,6 +1,6 @@
 //! Any STIX object.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Value, value::RawValue};
@@ -11,9 +11,19 @@ use crate::{
     id::Properties,
     marking::MarkingDefinition,
     meta::{ExtensionDefinition, LanguageContent},
-    opencti::OpenCti,
-    sco::*,
-    sdo::*,
+    opencti::{self, OpenCti},
+    sco::{
+        AiPrompt, Artifact, AutonomousSystem, BankAccount, Credential, CryptocurrencyWallet, CryptographicKey,
+        Directory, DomainName, EmailAddr, EmailMessage, File, Hostname, Iccid, Imei, Imsi, Ipv4Addr, Ipv6Addr, MacAddr,
+        MediaContent, Mutex, NetworkTraffic, PaymentCard, Persona, PhoneNumber, Process, Software, SshKey, Text,
+        TrackingNumber, Url, UserAccount, UserAgent, WindowsRegistryKey, X509Certificate,
+    },
+    sdo::{
+        AttackPattern, Campaign, CaseIncident, CaseRfi, CaseRft, Channel, CourseOfAction, DataComponent, DataSource,
+        Event, Feedback, Grouping, Identity, Incident, Indicator, Infrastructure, IntrusionSet, Language, Location,
+        Malware, MalwareAnalysis, Narrative, Note, ObservedData, Opinion, Report, SecurityCoverage, Task, ThreatActor,
+        Tool, Vulnerability,
+    },
     sro::{Relationship, Sighting},
     wire::{Props, collect_refs},
 };
@@ -25,7 +35,6 @@ macro_rules! objects {
         /// An object is read by its `type`, so that an error names the type and the property at fault.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
-        #[expect(clippy::large_enum_variant, reason = "bundles hold few kinds; a box per object costs more than it saves")]
         #[expect(missing_docs, reason = "each variant holds the type of its name")]
         pub enum Object {
             $($sco($sco),)+
@@ -122,7 +131,7 @@ macro_rules! objects {
         }
 
         /// True for the types of observables.
-        fn is_observable_type(object_type: &str) -> bool {
+        pub(crate) fn is_observable_type(object_type: &str) -> bool {
             matches!(object_type, $($sco::TYPE)|+)
         }
 
@@ -255,8 +264,8 @@ impl Object {
     /// Reads one object from JSON that is known to be well-formed.
     pub fn from_raw(json: &RawValue) -> Result<Self, ObjectError> {
         let props = Props::parse(json.get()).map_err(|problem| ObjectError::new(None, None, problem))?;
-        let written_type = props.get_str("type").map(|text| text.into_owned());
-        let written_id = props.get_str("id").map(|text| text.into_owned());
+        let written_type = props.get_str("type").map(Cow::into_owned);
+        let written_id = props.get_str("id").map(Cow::into_owned);
         let object = match &written_type {
             None => Err(Problem::missing().in_field("type")),
             Some(object_type) => Self::read(object_type, json, props),
@@ -297,6 +306,33 @@ impl Object {
     /// What OpenCTI knows about it.
     pub fn opencti(&self) -> OpenCti<'_> {
         OpenCti::new(self)
+    }
+}
+
+impl Object {
+    /// The same object with nothing in it that STIX 2.1 reserves.
+    ///
+    /// OpenCTI reads the `severity` of incidents and cases at the top level and nowhere else, but STIX reserves that name
+    /// and validators refuse it. This moves it into OpenCTI's extension, where [`Object::opencti`] finds it too: right for
+    /// files that others read, wrong for what is sent to the platform.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        let severity = match &mut self {
+            Self::Incident(object) => object.severity.take(),
+            Self::CaseIncident(object) => object.severity.take(),
+            Self::CaseRfi(object) => object.severity.take(),
+            Self::CaseRft(object) => object.severity.take(),
+            _ => None,
+        };
+        if let (Some(severity), Some(extensions)) = (severity, self.extensions_mut()) {
+            let mut extension: Extra = extensions.get_as(opencti::EXTENSION).unwrap_or_default();
+            if !extension.contains("extension_type") {
+                extension.set("extension_type", "property-extension");
+            }
+            extension.set("severity", severity);
+            extensions.set(opencti::EXTENSION, extension);
+        }
+        self
     }
 }
 
@@ -346,8 +382,12 @@ impl UnknownObject {
 
     /// A property as any type that can be read from JSON.
     pub fn get_as<T: de::DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let props = Props::parse(self.raw.get()).ok()?;
-        serde_json::from_str(props.get(name)?.get()).ok()
+        serde_json::from_str(self.raw_property(name)?.get()).ok()
+    }
+
+    /// The JSON text of a property.
+    pub fn raw_property(&self, name: &str) -> Option<&RawValue> {
+        Props::parse(self.raw.get()).ok()?.into_borrowed(name)
     }
 
     fn take(json: &RawValue, mut props: Props<'_>) -> Result<Self, Problem> {
@@ -388,16 +428,9 @@ pub(crate) fn take_id(props: &mut Props<'_>) -> Result<Option<Identifier>, Probl
     Ok(id)
 }
 
-/// Reads an object that must be of one type.
-pub(crate) fn deserialize_as<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    select: impl FnOnce(Object) -> Result<T, Object>,
-    expected: &str,
-) -> Result<T, D::Error> {
-    let object = Object::deserialize(deserializer)?;
-    select(object).map_err(|other| {
-        de::Error::custom(format_args!("expected an object of type `{expected}`, found `{}`", other.object_type()))
-    })
+/// An object that must be of another type.
+pub(crate) fn wrong_type<E: de::Error>(expected: &str, found: &Object) -> E {
+    E::custom(format_args!("expected an object of type `{expected}`, found `{}`", found.object_type()))
 }
 
 /// A problem as an error of any deserialiser.

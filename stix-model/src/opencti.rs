@@ -60,6 +60,11 @@ pub(crate) fn declare_type(object_type: &str, extensions: &mut Extra) {
     }
 }
 
+/// The members of a JSON object; none of anything else.
+fn parse(raw: Option<&RawValue>) -> BTreeMap<String, &RawValue> {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+}
+
 /// What OpenCTI knows about an object, wherever it wrote it.
 ///
 /// A property `X` is looked up in OpenCTI's extension, in its extension for observables, as `x_opencti_X`, and as `X`.
@@ -80,9 +85,12 @@ pub struct OpenCti<'a> {
 
 impl<'a> OpenCti<'a> {
     pub(crate) fn new(object: &'a Object) -> Self {
-        let members = |name: &str| {
-            let raw = object.extensions().and_then(|extensions| extensions.get(name));
-            raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        let members = |name: &str| match object {
+            Object::Unknown(unknown) => {
+                let extensions: BTreeMap<String, &'a RawValue> = parse(unknown.raw_property("extensions"));
+                parse(extensions.get(name).copied())
+            }
+            known => parse(known.extensions().and_then(|extensions| extensions.get(name))),
         };
         Self { object, extensions: [members(EXTENSION), members(SCO_EXTENSION), members(MITRE_EXTENSION)] }
     }

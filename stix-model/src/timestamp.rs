@@ -39,7 +39,7 @@ impl Timestamp {
     /// Milliseconds since the Unix epoch. `None` outside the years 0000 to 9999.
     pub const fn from_unix_millis(millis: i64) -> Option<Self> {
         // At most 999 million: fits.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..=999 times a million")]
+        #[expect(clippy::cast_possible_truncation, reason = "0..=999 times a million")]
         let nanoseconds = millis.rem_euclid(1000) as u32 * 1_000_000;
         Self::from_parts(millis.div_euclid(1000), nanoseconds)
     }
@@ -316,7 +316,8 @@ mod tests {
         }
         let error = "9999-12-31T23:59:59-01:00".parse::<Timestamp>().expect_err("year 10000");
         assert_eq!(error.kind(), TimestampErrorKind::OutOfRange);
-        for input in ["2026-01-02T24:00:00Z", "2026-01-02T03:04:61Z", "2026-01-02T03:04:05.Z", "2026-01-02T03:04:05+1"] {
+        for input in ["2026-01-02T24:00:00Z", "2026-01-02T03:04:61Z", "2026-01-02T03:04:05.Z", "2026-01-02T03:04:05+1"]
+        {
             assert!(input.parse::<Timestamp>().is_err(), "{input}");
         }
     }

@@ -31,6 +31,14 @@ impl<'a> Props<'a> {
         as_str(self.get(name)?)
     }
 
+    /// A property as it stands in the text that was parsed.
+    pub(crate) fn into_borrowed(mut self, name: &str) -> Option<&'a RawValue> {
+        match self.0.remove(name)? {
+            Cow::Borrowed(raw) => Some(raw),
+            Cow::Owned(_) => None,
+        }
+    }
+
     pub(crate) fn set(&mut self, name: &'a str, raw: Box<RawValue>) {
         self.0.insert(Cow::Borrowed(name), Cow::Owned(raw));
     }
@@ -268,6 +276,25 @@ impl Scalar for bool {
 
     fn blank(_: Timestamp) -> Self {
         false
+    }
+}
+
+/// Large structures that are rarely there are boxed.
+impl<T: Scalar> Scalar for Box<T> {
+    fn parse(raw: &RawValue) -> Result<Self, Problem> {
+        T::parse(raw).map(Self::new)
+    }
+
+    fn blank(now: Timestamp) -> Self {
+        Self::new(T::blank(now))
+    }
+
+    fn is_empty(raw: &RawValue) -> bool {
+        T::is_empty(raw)
+    }
+
+    fn refs(&self, refs: &mut Vec<Identifier>) {
+        T::refs(self, refs);
     }
 }
 

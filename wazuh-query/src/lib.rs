@@ -6,5 +6,8 @@ pub mod catalogue;
 pub mod dsl;
 pub mod evaluate;
 pub mod options;
+pub mod profile;
 pub mod regexp;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod value;

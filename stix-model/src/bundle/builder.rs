@@ -122,16 +122,13 @@ fn dependency_order(objects: &[Object], positions: &HashMap<Identifier, usize>) 
         }
         let mut stack = vec![(start, dependencies(start))];
         while let Some((index, pending)) = stack.last_mut() {
-            match pending.next() {
-                Some(next) => {
-                    if !mem::replace(&mut entered[next], true) {
-                        stack.push((next, dependencies(next)));
-                    }
+            if let Some(next) = pending.next() {
+                if !mem::replace(&mut entered[next], true) {
+                    stack.push((next, dependencies(next)));
                 }
-                None => {
-                    order.push(*index);
-                    stack.pop();
-                }
+            } else {
+                order.push(*index);
+                stack.pop();
             }
         }
     }

@@ -35,6 +35,12 @@ impl Bundle {
         reader::read_bundle(json)
     }
 
+    /// The same bundle with nothing in it that STIX 2.1 reserves; see [`Object::strict`].
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self { objects: self.objects.into_iter().map(Object::strict).collect(), ..self }
+    }
+
     /// The object of this identifier, by linear search.
     pub fn get(&self, id: &Identifier) -> Option<&Object> {
         self.objects.iter().find(|object| object.id() == id)

@@ -3,9 +3,7 @@
 use std::io::{self, Read};
 
 use super::{Bundle, scanner::Scanner};
-use crate::{
-    Identifier, Object, ObjectError, error::Problem, sdo::ObservedData, wire::Props,
-};
+use crate::{Identifier, Object, ObjectError, error::Problem, sdo::ObservedData, wire::Props};
 
 /// Why input as a whole could not be read to its end.
 #[derive(Debug, thiserror::Error)]

@@ -225,7 +225,8 @@ impl Nesting {
                 return self.after_value();
             }
             b',' | b':' => self.after_value = false,
-            _ => {}
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ => self.after_value = true,
         }
         Step::More
     }

@@ -78,7 +78,8 @@ pub(crate) fn of_all_properties(object_type: &'static str, object: &impl Seriali
     if let Some(members) = value.as_object_mut() {
         members.remove("id");
     }
-    Identifier::from_static(object_type, of_value(&value))
+    let uuid = of_value(&value);
+    Identifier::from_static(object_type, if object_type == "process" { as_random(uuid) } else { uuid })
 }
 
 /// The UUID over any JSON value.
@@ -86,6 +87,14 @@ pub(crate) fn of_value(value: &Value) -> Uuid {
     let mut out = Vec::new();
     canonical::write(value, &mut out);
     hash(&out)
+}
+
+/// Marks a computed UUID as a random one.
+///
+/// Processes have no contributing properties in STIX (section 6.13), so their identifiers must be of version 4; all
+/// validators refuse others. Only the version differs from what the platform computes.
+fn as_random(uuid: Uuid) -> Uuid {
+    uuid::Builder::from_bytes(uuid.into_bytes()).with_version(uuid::Version::Random).into_uuid()
 }
 
 /// The identifier over the properties that contribute to it.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{IdRules, Properties, of_members};
+use super::{IdRules, Properties, as_random, of_members};
 use crate::{Hashes, Identifier, Timestamp, marking::Tlp};
 
 /// The identifier that the newest rules give an object of this type; see [`deterministic_with`].
@@ -21,170 +21,28 @@ pub fn deterministic_with(
     properties: &(impl Properties + ?Sized),
 ) -> Option<Identifier> {
     let mut members = Members { rules, from: properties, into: Map::new() };
-    let platform = rules == IdRules::Platform;
-    let as_type = match object_type {
+    let written_type = match object_type {
         "threat-actor-group" | "threat-actor-individual" => "threat-actor",
         other => other,
     };
     match object_type {
-        "domain-name" | "email-addr" if platform => members.text("value", str::to_lowercase)?,
-        "ssh-key" if platform => members.given("fingerprint_sha256")?,
-        "ipv4-addr" | "ipv6-addr" | "mac-addr" | "domain-name" | "email-addr" | "url" | "hostname" | "text"
-        | "user-agent" | "cryptocurrency-wallet" | "cryptographic-key" | "phone-number" | "tracking-number"
-        | "credential" | "ssh-key" | "ai-prompt" | "imei" | "iccid" | "imsi" => members.given("value")?,
-        "label" if platform => members.text("value", normalise)?,
-        "label" => members.given("value")?,
-        "autonomous-system" => members.given("number")?,
-        "directory" => members.given("path")?,
-        "mutex" => members.given("name")?,
-        "payment-card" => members.given("card_number")?,
-        "bank-account" => members.given("iban")?,
-        "media-content" => members.given("url")?,
-        "persona" => {
-            members.given("persona_name")?;
-            members.optional(&["persona_type"]);
-        }
-        "file" | "artifact" | "x509-certificate" | "software" | "user-account" | "windows-registry-key"
-        | "network-traffic" | "email-message" | "process" => return observable(object_type, members),
-        "campaign" | "channel" | "data-component" | "data-source" | "event" | "infrastructure" | "intrusion-set"
-        | "language" | "malware" | "narrative" | "tool" | "vulnerability" => members.text("name", normalise)?,
-        "feedback" => {
-            members.text("name", normalise)?;
-            if platform {
-                members.given("created")?;
-            }
-        }
-        "attack-pattern" | "course-of-action" => members.mitre(object_type)?,
-        "case-incident" | "case-rfi" | "case-rft" | "incident" | "task" => {
-            members.text("name", normalise)?;
-            members.given("created")?;
-        }
-        "report" => {
-            members.text("name", normalise)?;
-            members.given("published")?;
-        }
-        "grouping" => {
-            members.text("name", normalise)?;
-            members.text("context", normalise)?;
-            members.optional(&["created"]);
-        }
-        "note" => members.note()?,
-        "opinion" => {
-            members.text("opinion", |text| strip(text).to_owned())?;
-            members.optional(&["created"]);
-        }
-        "observed-data" => members.observed(),
-        "identity" => {
-            members.text("name", normalise)?;
-            members.text("identity_class", str::to_lowercase)?;
-        }
-        "indicator" => members.text("pattern", |text| strip(text).to_owned())?,
-        "location" => members.location()?,
-        "malware-analysis" => {
-            members.text("result_name", |name| if platform { strip(name).to_owned() } else { normalise(name) })?;
-            let product = members.get("product");
-            if !platform || product.is_some() {
-                members.set("product", product.unwrap_or(Value::Null));
-            }
-            members.optional(&["submitted"]);
-        }
+        "file"
+        | "artifact"
+        | "x509-certificate"
+        | "software"
+        | "user-account"
+        | "windows-registry-key"
+        | "network-traffic"
+        | "email-message"
+        | "process" => members.observable(object_type)?,
         "marking-definition" => return members.marking(),
-        "external-reference" => {
-            if members.given("url").is_none() {
-                members.given("source_name")?;
-                members.given("external_id")?;
-            }
-        }
-        "kill-chain-phase" => {
-            members.given("phase_name")?;
-            members.given("kill_chain_name")?;
-        }
-        "vocabulary" => {
-            members.text("name", normalise)?;
-            members.given("category")?;
-        }
-        "threat-actor" | "threat-actor-group" | "threat-actor-individual" => members.threat_actor(object_type)?,
-        "relationship" => {
-            for name in ["relationship_type", "source_ref", "target_ref"] {
-                members.given(name)?;
-            }
-            members.period("start_time", "stop_time");
-        }
-        "sighting" => {
-            members.set("type", "sighting".into());
-            members.given("sighting_of_ref")?;
-            members.given("where_sighted_refs")?;
-            members.period("first_seen", "last_seen");
-        }
-        "security-coverage" => members.text("covered_ref", normalise)?,
-        "security-coverage-result" => {
-            members.text("result_of_ref", |text| strip(text).to_owned())?;
-            let _ = members.text("name", normalise);
-            let _ = members.text("external_uri", |text| strip(text).to_owned());
-        }
-        _ => return None,
+        _ => members.one_value(object_type).or_else(|| members.domain_object(object_type))?,
     }
-    of_members(as_type, members.into)
-}
-
-/// Observables with several contributing properties. At least one must be present.
-fn observable<P: Properties + ?Sized>(object_type: &str, mut members: Members<'_, P>) -> Option<Identifier> {
-    let platform = members.rules == IdRules::Platform;
-    match object_type {
-        "file" if platform => {
-            if members.hash().is_none() {
-                members.given("name")?;
-            }
-        }
-        "file" => {
-            let _ = members.hash();
-            members.optional(&["name", "parent_directory_ref", "extensions"]);
-        }
-        "artifact" if platform => {
-            if members.hash().is_none() {
-                members.given("url")?;
-            }
-        }
-        "artifact" => {
-            let _ = members.hash();
-            members.optional(&["payload_bin"]);
-        }
-        "x509-certificate" if platform => {
-            if members.hash().is_none() && members.given("serial_number").is_none() {
-                members.given("subject")?;
-            }
-        }
-        "x509-certificate" => {
-            let _ = members.hash();
-            members.optional(&["serial_number"]);
-        }
-        "software" => {
-            if platform {
-                members.text("name", str::to_lowercase)?;
-            }
-            members.optional(&["name", "cpe", "swid", "vendor", "version"]);
-        }
-        "user-account" => members.optional(&["account_type", "user_id", "account_login"]),
-        "windows-registry-key" if platform => {
-            let key = members.get("key")?;
-            members.set("attribute_key", key);
-        }
-        "windows-registry-key" => members.optional(&["key", "values"]),
-        "network-traffic" => {
-            members.time("start");
-            members.time("end");
-            members.optional(&["src_ref", "dst_ref", "src_port", "dst_port", "protocols"]);
-            if !platform {
-                members.optional(&["extensions"]);
-            }
-        }
-        "email-message" => members.optional(&["from_ref", "subject", "body"]),
-        _ => {
-            members.given("command_line")?;
-            members.optional(&["pid"]);
-        }
+    let id = of_members(written_type, members.into)?;
+    if object_type == "process" && rules != IdRules::Platform {
+        return Identifier::new(id.object_type(), as_random(id.uuid())).ok();
     }
-    if members.into.is_empty() { None } else { of_members(object_type, members.into) }
+    Some(id)
 }
 
 /// Collects the contributing properties.
@@ -239,6 +97,193 @@ impl<P: Properties + ?Sized> Members<'_, P> {
                 let _ = self.given(name);
             }
         }
+    }
+
+    /// Types that one property identifies, as it is. `None` for other types, too.
+    fn one_value(&mut self, object_type: &str) -> Option<()> {
+        let platform = self.rules == IdRules::Platform;
+        match object_type {
+            "domain-name" | "email-addr" if platform => self.text("value", str::to_lowercase),
+            "ssh-key" if platform => self.given("fingerprint_sha256"),
+            "label" if platform => self.text("value", normalise),
+            "ipv4-addr"
+            | "ipv6-addr"
+            | "mac-addr"
+            | "domain-name"
+            | "email-addr"
+            | "url"
+            | "hostname"
+            | "text"
+            | "user-agent"
+            | "cryptocurrency-wallet"
+            | "cryptographic-key"
+            | "phone-number"
+            | "tracking-number"
+            | "credential"
+            | "ssh-key"
+            | "ai-prompt"
+            | "imei"
+            | "iccid"
+            | "imsi"
+            | "label" => self.given("value"),
+            "autonomous-system" => self.given("number"),
+            "directory" => self.given("path"),
+            "mutex" => self.given("name"),
+            "payment-card" => self.given("card_number"),
+            "bank-account" => self.given("iban"),
+            "media-content" => self.given("url"),
+            _ => None,
+        }
+    }
+
+    /// Domain objects, relationships, and what only OpenCTI identifies.
+    fn domain_object(&mut self, object_type: &str) -> Option<()> {
+        let platform = self.rules == IdRules::Platform;
+        match object_type {
+            "persona" => {
+                self.given("persona_name")?;
+                self.optional(&["persona_type"]);
+            }
+            "campaign" | "channel" | "data-component" | "data-source" | "event" | "infrastructure"
+            | "intrusion-set" | "language" | "malware" | "narrative" | "tool" | "vulnerability" => {
+                self.text("name", normalise)?;
+            }
+            "feedback" => {
+                self.text("name", normalise)?;
+                if platform {
+                    self.given("created")?;
+                }
+            }
+            "attack-pattern" | "course-of-action" => self.mitre(object_type)?,
+            "case-incident" | "case-rfi" | "case-rft" | "incident" | "task" => {
+                self.text("name", normalise)?;
+                self.given("created")?;
+            }
+            "report" => {
+                self.text("name", normalise)?;
+                self.given("published")?;
+            }
+            "grouping" => {
+                self.text("name", normalise)?;
+                self.text("context", normalise)?;
+                self.optional(&["created"]);
+            }
+            "note" => self.note()?,
+            "opinion" => {
+                self.text("opinion", |text| strip(text).to_owned())?;
+                self.optional(&["created"]);
+            }
+            "observed-data" => self.observed(),
+            "identity" => {
+                self.text("name", normalise)?;
+                self.text("identity_class", str::to_lowercase)?;
+            }
+            "indicator" => self.text("pattern", |text| strip(text).to_owned())?,
+            "location" => self.location()?,
+            "malware-analysis" => {
+                self.text("result_name", |name| if platform { strip(name).to_owned() } else { normalise(name) })?;
+                let product = self.get("product");
+                if !platform || product.is_some() {
+                    self.set("product", product.unwrap_or(Value::Null));
+                }
+                self.optional(&["submitted"]);
+            }
+            "external-reference" => {
+                if self.given("url").is_none() {
+                    self.given("source_name")?;
+                    self.given("external_id")?;
+                }
+            }
+            "kill-chain-phase" => {
+                self.given("phase_name")?;
+                self.given("kill_chain_name")?;
+            }
+            "vocabulary" => {
+                self.text("name", normalise)?;
+                self.given("category")?;
+            }
+            "threat-actor" | "threat-actor-group" | "threat-actor-individual" => self.threat_actor(object_type)?,
+            "relationship" => {
+                for name in ["relationship_type", "source_ref", "target_ref"] {
+                    self.given(name)?;
+                }
+                self.period("start_time", "stop_time");
+            }
+            "sighting" => {
+                self.set("type", "sighting".into());
+                self.given("sighting_of_ref")?;
+                self.given("where_sighted_refs")?;
+                self.period("first_seen", "last_seen");
+            }
+            "security-coverage" => self.text("covered_ref", normalise)?,
+            "security-coverage-result" => {
+                self.text("result_of_ref", |text| strip(text).to_owned())?;
+                let _ = self.text("name", normalise);
+                let _ = self.text("external_uri", |text| strip(text).to_owned());
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Observables with several contributing properties. At least one must be present.
+    fn observable(&mut self, object_type: &str) -> Option<()> {
+        let platform = self.rules == IdRules::Platform;
+        match object_type {
+            "file" if platform => {
+                if self.hash().is_none() {
+                    self.given("name")?;
+                }
+            }
+            "file" => {
+                let _ = self.hash();
+                self.optional(&["name", "parent_directory_ref", "extensions"]);
+            }
+            "artifact" if platform => {
+                if self.hash().is_none() {
+                    self.given("url")?;
+                }
+            }
+            "artifact" => {
+                let _ = self.hash();
+                self.optional(&["payload_bin"]);
+            }
+            "x509-certificate" if platform => {
+                if self.hash().is_none() && self.given("serial_number").is_none() {
+                    self.given("subject")?;
+                }
+            }
+            "x509-certificate" => {
+                let _ = self.hash();
+                self.optional(&["serial_number"]);
+            }
+            "software" => {
+                if platform {
+                    self.text("name", str::to_lowercase)?;
+                }
+                self.optional(&["name", "cpe", "swid", "vendor", "version"]);
+            }
+            "user-account" => self.optional(&["account_type", "user_id", "account_login"]),
+            "windows-registry-key" if platform => {
+                let key = self.get("key")?;
+                self.set("attribute_key", key);
+            }
+            "windows-registry-key" => self.optional(&["key", "values"]),
+            "network-traffic" => {
+                self.time("start");
+                self.time("end");
+                self.optional(&["src_ref", "dst_ref", "src_port", "dst_port", "protocols"]);
+                if !platform {
+                    self.optional(&["extensions"]);
+                }
+            }
+            "email-message" => self.optional(&["from_ref", "subject", "body"]),
+            _ => {
+                self.given("command_line")?;
+                self.optional(&["pid"]);
+            }
+        }
+        (!self.into.is_empty()).then_some(())
     }
 
     /// The one hash that identifies content.

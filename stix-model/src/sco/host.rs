@@ -14,8 +14,10 @@ stix_object! {
 stix_object! {
     /// A running program (STIX 2.1, section 6.13).
     ///
-    /// STIX gives processes random identifiers. Here they are computed as OpenCTI computes them, over the command line
-    /// and, beside it, the process number; without a command line, over all properties.
+    /// STIX wants random identifiers (version 4) for processes. Here they are computed as OpenCTI computes them, over the
+    /// command line and, beside it, the process number, but marked as version 4; without a command line, over all
+    /// properties. So the same process has the same identifier twice, and validators accept it. The identifier that
+    /// OpenCTI itself computes is that of [`IdRules::Platform`](crate::id::IdRules::Platform).
     ScoCommon Process = "process" {
         /// True if it is not listed by the usual tools.
         is_hidden: Option<bool>,

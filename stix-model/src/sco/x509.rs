@@ -31,7 +31,7 @@ stix_object! {
         /// Exponent of an RSA key.
         subject_public_key_exponent: Option<i64>,
         /// Version 3 extensions.
-        x509_v3_extensions: Option<X509V3Extensions>,
+        x509_v3_extensions: Option<Box<X509V3Extensions>>,
     }
 }
 

@@ -139,10 +139,11 @@ impl Location {
         country.kind("Country", name)
     }
 
-    /// A city, identified.
-    pub fn city(name: impl Into<String>, created: Timestamp) -> Self {
+    /// A city in a country (ISO 3166-1 code), identified. STIX requires a country or region beside the city.
+    pub fn city(name: impl Into<String>, country: impl Into<String>, created: Timestamp) -> Self {
         let name = name.into();
-        Self { city: Some(name.clone()), ..Self::blank(created) }.kind("City", name)
+        let city = Self { city: Some(name.clone()), country: Some(country.into()), ..Self::blank(created) };
+        city.kind("City", name)
     }
 
     /// A region, identified. The region is written in the spelling of the STIX vocabulary, such as `western-europe`.

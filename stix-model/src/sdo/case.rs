@@ -10,7 +10,7 @@ stix_object! {
         name: String,
         /// What is known about it.
         description: Option<String>,
-        /// `low`, `medium`, `high` or `critical`.
+        /// `low`, `medium`, `high` or `critical`. Validators refuse it; see [`Object::strict`](crate::Object::strict).
         severity: Option<String>,
         /// `P1` to `P4`.
         priority: Option<String>,
@@ -28,7 +28,7 @@ stix_object! {
         name: String,
         /// What is known about it.
         description: Option<String>,
-        /// `low`, `medium`, `high` or `critical`.
+        /// `low`, `medium`, `high` or `critical`. Validators refuse it; see [`Object::strict`](crate::Object::strict).
         severity: Option<String>,
         /// `P1` to `P4`.
         priority: Option<String>,
@@ -46,7 +46,7 @@ stix_object! {
         name: String,
         /// What is known about it.
         description: Option<String>,
-        /// `low`, `medium`, `high` or `critical`.
+        /// `low`, `medium`, `high` or `critical`. Validators refuse it; see [`Object::strict`](crate::Object::strict).
         severity: Option<String>,
         /// `P1` to `P4`.
         priority: Option<String>,

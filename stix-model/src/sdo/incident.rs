@@ -14,7 +14,7 @@ stix_object! {
         aliases: Vec<String>,
         /// Kind of incident, such as `alert`.
         incident_type: Option<String>,
-        /// `low`, `medium`, `high` or `critical`.
+        /// `low`, `medium`, `high` or `critical`. Validators refuse it; see [`Object::strict`](crate::Object::strict).
         severity: Option<String>,
         /// Where it was noticed.
         source: Option<String>,

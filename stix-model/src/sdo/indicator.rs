@@ -65,6 +65,6 @@ impl ObservedData {
         created: Timestamp,
     ) -> Self {
         let blank = Self::blank(created);
-        Self { object_refs, first_observed, last_observed, number_observed, ..blank }.identified()
+        Self { first_observed, last_observed, number_observed, object_refs, ..blank }.identified()
     }
 }

@@ -131,7 +131,9 @@ fn spellings(address: IpAddr) -> Vec<String> {
     match address {
         IpAddr::V4(address) => {
             let plain = address.to_string();
-            vec![format!("::ffff:{plain}"), format!("::FFFF:{plain}"), plain].into_iter().rev().collect()
+            // Some decoders leave a blank before the value.
+            let padded = format!(" {plain}");
+            vec![plain.clone(), format!("::ffff:{plain}"), format!("::FFFF:{plain}"), padded]
         }
         IpAddr::V6(address) => {
             let groups = address.segments();
@@ -141,7 +143,13 @@ fn spellings(address: IpAddr) -> Vec<String> {
                 joined(&|group| format!("{group:x}")),
                 joined(&|group| format!("{group:04x}")),
             ];
-            forms.into_iter().flat_map(|form| [form.clone(), form.to_ascii_uppercase()]).collect()
+            let short = forms[0].clone();
+            let mut forms: Vec<String> =
+                forms.into_iter().flat_map(|form| [form.clone(), form.to_ascii_uppercase()]).collect();
+            if short.ends_with("::") {
+                forms.push(format!("{short}0"));
+            }
+            forms
         }
     }
 }
@@ -208,6 +216,6 @@ mod tests {
         for form in ["2001:db8::1", "2001:DB8::1", "2001:db8:0:0:0:0:0:1", "2001:0DB8:0000:0000:0000:0000:0000:0001"] {
             assert!(forms.iter().any(|known| known == form), "{form}");
         }
-        assert_eq!(spellings(Ipv4Addr::new(8, 8, 8, 8).into()), ["8.8.8.8", "::FFFF:8.8.8.8", "::ffff:8.8.8.8"]);
+        assert_eq!(spellings(Ipv4Addr::new(8, 8, 8, 8).into()), ["8.8.8.8", "::ffff:8.8.8.8", "::FFFF:8.8.8.8", " 8.8.8.8"]);
     }
 }

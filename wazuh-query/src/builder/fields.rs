@@ -37,7 +37,6 @@ pub(super) struct Fields {
     pub asn_text: FieldSet,
     pub email: FieldSet,
     pub sender: FieldSet,
-    pub recipient: FieldSet,
     pub email_subject: FieldSet,
     pub user_agent: FieldSet,
     pub hashes: [(HashAlgorithm, FieldSet); 6],
@@ -67,7 +66,6 @@ pub(super) struct Fields {
     pub software_version: FieldSet,
     pub cpe: FieldSet,
     pub object_name: FieldSet,
-    pub pipe_name: FieldSet,
     pub text: FieldSet,
 }
 
@@ -136,8 +134,11 @@ impl Fields {
             asn_text: one(Holds::Asn),
             // Mail and web decoders write addresses into fields of logins.
             email: holds(&|holds| matches!(holds, Holds::Email | Holds::EmailOrUser | Holds::UserName)),
-            sender: with_role(Role::Sender, &|holds| holds == Holds::Email, IndexType::Keyword),
-            recipient: with_role(Role::Recipient, &|holds| holds == Holds::Email, IndexType::Keyword),
+            sender: with_role(
+                Role::Sender,
+                &|holds| matches!(holds, Holds::Email | Holds::EmailOrUser),
+                IndexType::Keyword,
+            ),
             email_subject: one(Holds::EmailSubject),
             user_agent: one(Holds::UserAgent),
             hashes: [
@@ -188,7 +189,6 @@ impl Fields {
             software_version: one(Holds::SoftwareVersion),
             cpe: one(Holds::Cpe),
             object_name: one(Holds::ObjectName),
-            pipe_name: one(Holds::PipeName),
             text: holds(&|holds| {
                 matches!(
                     holds,

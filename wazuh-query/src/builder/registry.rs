@@ -19,7 +19,9 @@ impl QueryBuilder {
     /// A registry key, and what lies below it.
     pub(super) fn registry_key(&self, key: &WindowsRegistryKey, notes: &mut Vec<Note>) -> Draft {
         let has = |option| self.options.registry_key.contains(&option);
-        let key = value::normalize_key(required(key.key.as_deref().unwrap_or_default(), "key")?).replace('/', "\\");
+        let key = value::normalize_key(required(key.key.as_deref().unwrap_or_default(), "key")?);
+        // A slash may be part of a name, unless no backslash is there to separate.
+        let key = if key.contains('\\') { key.into_owned() } else { key.replace('/', "\\") };
         let key = if has(RegKeyOption::IgnoreTrailingSlash) { key.trim_end_matches('\\') } else { key.as_str() };
         let hive = value::hive(key);
         if hive.is_none() && has(RegKeyOption::RequireAbsPath) {

@@ -206,8 +206,13 @@ fn read_url<'a>(text: &'a str, emit: &mut impl FnMut(Reading<'a>)) {
         return;
     }
     emit(Reading::Url(text));
+    // A single label is too little to tell a host by.
     if let Some(host) = host_of_url(text) {
-        read_host(host, emit);
+        if let Some(address) = address(host) {
+            emit(Reading::Address(address));
+        } else if let Some(domain) = domain(host) {
+            emit(Reading::Domain(domain));
+        }
     }
 }
 

@@ -153,6 +153,9 @@ pub fn is_private_network(network: IpNet) -> bool {
     }
 }
 
+/// HTTP methods, which web access logs have in the field of the protocol.
+const METHODS: &[&str] = &["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "PATCH", "TRACE", "PROPFIND"];
+
 /// The lower-case name of a protocol, numbers of the IANA registry translated.
 pub fn protocol_name(text: &str) -> Option<String> {
     let name = match text.trim() {
@@ -172,6 +175,9 @@ pub fn protocol_name(text: &str) -> Option<String> {
     };
     // STIX protocols are names of the IANA service registry; a sentence or a number without a name is neither.
     let is_name = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_' | '/');
+    if METHODS.iter().any(|method| method.eq_ignore_ascii_case(name)) {
+        return None;
+    }
     let named = name.len() <= 30 && name.chars().all(is_name) && name.chars().any(|char| char.is_ascii_alphabetic());
     named.then(|| name.to_ascii_lowercase())
 }

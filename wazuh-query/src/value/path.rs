@@ -54,7 +54,7 @@ pub fn parent(path: &str) -> Option<&str> {
     if trimmed.is_empty() || (trimmed.len() == 2 && has_drive(trimmed)) { path.get(..=trimmed.len()) } else { Some(trimmed) }
 }
 
-/// Brings a Windows path to single separators, however its producer escaped it; the prefixes `\??\` and `\\?\` go.
+/// Brings a Windows path to single separators, however its producer escaped it.
 /// A path without backslashes is returned as it is.
 ///
 /// ```
@@ -70,11 +70,7 @@ pub fn normalize_path(path: &str) -> Cow<'_, str> {
     }
     let doubled = is_doubled(path);
     let already = !doubled && !path.trim_start_matches('\\').contains("\\\\") && !path.starts_with("\\\\\\");
-    let single: Cow<'_, str> = if already { path.into() } else { collapse(path, doubled).into() };
-    match single.strip_prefix("\\??\\").or_else(|| single.strip_prefix("\\\\?\\")) {
-        Some(rest) => rest.to_owned().into(),
-        None => single,
-    }
+    if already { path.into() } else { collapse(path, doubled).into() }
 }
 
 /// Whether every run of backslashes is even and one stands inside: the notation of the Windows event channel.
@@ -124,8 +120,7 @@ mod tests {
             (r"C:\a\\b", r"C:\a\b"),
             (r"\\fs01\pub", r"\\fs01\pub"),
             (r"\\Device\\HarddiskVolume1\\x", r"\Device\HarddiskVolume1\x"),
-            (r"\??\C:\x", r"C:\x"),
-            (r"\\?\C:\x", r"C:\x"),
+            (r"\\??\\C:\\x", r"\??\C:\x"),
             ("a/b", "a/b"),
         ] {
             assert_eq!(normalize_path(written), wanted, "{written}");
