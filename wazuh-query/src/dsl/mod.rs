@@ -11,6 +11,8 @@ mod request;
 pub use clause::Clause;
 pub use field_set::FieldSet;
 pub use query::{BoolQuery, Query};
+#[cfg(feature = "opensearch")]
+pub(crate) use request::AGGREGATION;
 pub use request::{Aggregation, Order, SearchRequest, Sort};
 
 /// The limits of an index with default settings. Builders stay below them and say so when something had to go.

@@ -186,18 +186,26 @@ pub struct Paged {
     pub timed_out: bool,
     /// Documents that could not be used.
     pub skipped: Skipped,
+    /// Documents that match and were not handed out although the last page was reached.
+    pub missing: u64,
 }
 
 impl Paged {
     /// Whether a part of the data is missing.
     pub fn is_partial(&self) -> bool {
-        self.timed_out || self.shards.failed > 0
+        self.timed_out || self.shards.failed > 0 || self.missing > 0
     }
 
+    /// Adds a page that is handed out.
     pub(crate) fn add(&mut self, page: &SearchResponse) {
-        self.total = self.total.max(page.total);
         self.pages += 1;
         self.hits += page.hits.len() as u64;
+        self.merge(page);
+    }
+
+    /// Adds what a page says about the whole.
+    pub(crate) fn merge(&mut self, page: &SearchResponse) {
+        self.total = self.total.max(page.total);
         self.shards.merge(page.shards.clone());
         self.timed_out |= page.timed_out;
         self.skipped.merge(page.skipped.clone());
