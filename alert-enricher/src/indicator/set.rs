@@ -220,12 +220,21 @@ impl IndicatorSet {
 
     /// Calls `found` with every indicator that the text of a field matches.
     pub fn matches(&self, holds: Holds, text: &str, found: &mut impl FnMut(IndicatorId)) {
-        if !self.concerns(holds) {
-            return;
+        if self.concerns(holds) {
+            self.matches_with(holds, text, &mut String::new(), found);
         }
-        let mut scratch = String::new();
+    }
+
+    /// Like [`IndicatorSet::matches`], with memory that the caller keeps between calls.
+    pub fn matches_with(
+        &self,
+        holds: Holds,
+        text: &str,
+        scratch: &mut String,
+        found: &mut impl FnMut(IndicatorId),
+    ) {
         read(holds, text, &mut |reading| {
-            keys_of_reading(holds, &reading, &mut scratch, &mut |candidate| self.candidate(candidate, found));
+            keys_of_reading(holds, &reading, scratch, &mut |candidate| self.candidate(candidate, found));
         });
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Splitter {
     depth: usize,
     in_string: bool,
     escaped: bool,
+    /// The last byte before `at`, outside of strings, that is no white space.
+    last: u8,
     /// The line at `at`.
     line: u64,
     /// The line at `start`.
@@ -24,7 +26,7 @@ pub(super) struct Splitter {
 
 impl Default for Splitter {
     fn default() -> Self {
-        Self { at: 0, start: None, depth: 0, in_string: false, escaped: false, line: 1, start_line: 1, odd: false }
+        Self { at: 0, start: None, depth: 0, in_string: false, escaped: false, last: 0, line: 1, start_line: 1, odd: false }
     }
 }
 
@@ -58,6 +60,7 @@ impl Splitter {
                         self.start = Some(self.at - 1);
                         self.start_line = self.line;
                         self.depth = 1;
+                        self.last = byte;
                     }
                     b' ' | b'\t' | b'\r' | b',' | b'[' | b']' => {}
                     _ if !self.odd => {
@@ -79,8 +82,8 @@ impl Splitter {
             }
             match byte {
                 b'"' => self.in_string = true,
-                b'{' if self.at >= 2 && text[self.at - 2] == b'\n' && self.depth > 0 && self.line > self.start_line => {
-                    // Nobody writes an inner object at the start of a line: the one before it is not finished.
+                b'{' if text.get(self.at.wrapping_sub(2)) == Some(&b'\n') && !matches!(self.last, b'[' | b',' | b':') => {
+                    // No object can stand here: the one before it is not finished.
                     self.at -= 1;
                     return self.give_up();
                 }
@@ -93,6 +96,9 @@ impl Splitter {
                     }
                 }
                 _ => {}
+            }
+            if !byte.is_ascii_whitespace() {
+                self.last = byte;
             }
         }
         Step::More
@@ -164,7 +170,8 @@ mod tests {
             ("[\n{\"a\":1},\n{\"b\":", vec!["2 {\"a\":1}", "3 unfinished"]),
             ("[1, 2]\n{\"a\":1}", vec!["1 odd", "2 {\"a\":1}"]),
             ("{\n \"a\": \"x\n}\n{\"b\":1}\n", vec!["1 odd", "3 odd", "4 {\"b\":1}"]),
-            ("{\n \"a\": [\n{\"b\":1}\n", vec!["1 odd", "3 {\"b\":1}"]),
+            ("{\n \"a\": [\n{\"b\":1}\n]}\n", vec!["1 {\n \"a\": [\n{\"b\":1}\n]}"]),
+            ("{\n \"a\": 1\n{\"b\":1}\n", vec!["1 odd", "3 {\"b\":1}"]),
             ("}}{\"a\":1}\n{\"b\":1}", vec!["1 odd", "2 {\"b\":1}"]),
         ] {
             for piece in [1, 2, 3, 5, 1_000] {

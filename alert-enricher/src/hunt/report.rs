@@ -1,0 +1,169 @@
+//! What a hunt found, for people.
+
+use serde::Serialize;
+use stix_model::{Identifier, Timestamp};
+
+use super::Counters;
+use crate::indicator::Kind;
+
+/// One indicator, seen on one agent by one rule.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The indicator or observable.
+    pub indicator: Identifier,
+    /// Its name, where it says more than the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its score, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<u8>,
+    /// The kind of its value.
+    pub kind: Kind,
+    /// Its value.
+    pub value: String,
+    /// The text in the alert that matched.
+    pub seen_value: String,
+    /// The agent's identifier; empty for agentless alerts.
+    pub agent_id: String,
+    /// The agent's name.
+    pub agent_name: String,
+    /// The rule's identifier.
+    pub rule_id: String,
+    /// The rule's level on the scale of Wazuh 4, 0 to 16.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule_level: Option<u8>,
+    /// What the rule says.
+    pub rule_description: String,
+    /// The first alert's time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Timestamp>,
+    /// The last alert's time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    /// How many alerts.
+    pub count: u64,
+    /// The fields that held the value.
+    pub fields: Vec<String>,
+    /// The identifier of the last alert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_alert: Option<String>,
+}
+
+/// What a hunt found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The places, the most severe and most recent first.
+    pub rows: Vec<Row>,
+    /// How much was looked at.
+    pub counters: Counters,
+}
+
+impl Report {
+    /// Brings the rows into their order: by level, time of the last alert, then by value, agent and rule.
+    pub fn sort(&mut self) {
+        self.rows.sort_by(|one, other| {
+            let rank = |row: &Row| (row.rule_level, row.last_seen);
+            let name = |row: &Row| (row.value.clone(), row.agent_id.clone(), row.agent_name.clone(), row.rule_id.clone());
+            rank(other).cmp(&rank(one)).then_with(|| name(one).cmp(&name(other)))
+        });
+    }
+
+    /// How many different indicators were seen.
+    pub fn indicators(&self) -> usize {
+        let mut ids: Vec<&Identifier> = self.rows.iter().map(|row| &row.indicator).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.len()
+    }
+
+    /// On how many different agents.
+    pub fn agents(&self) -> usize {
+        let mut agents: Vec<(&str, &str)> = self.rows.iter().map(|row| (&*row.agent_id, &*row.agent_name)).collect();
+        agents.sort_unstable();
+        agents.dedup();
+        agents.len()
+    }
+}
+
+/// A table for a terminal of `width` columns (at least 60). Control characters of alerts do not get through.
+pub fn table(report: &Report, width: usize) -> String {
+    const HEADER: [&str; 8] = ["INDICATOR", "KIND", "AGENT", "LEVEL", "COUNT", "FIRST SEEN", "LAST SEEN", "RULE / FIELD"];
+    let mut lines: Vec<[String; 8]> = vec![HEADER.map(str::to_owned)];
+    for row in &report.rows {
+        let agent = match (row.agent_name.as_str(), row.agent_id.as_str()) {
+            ("", "") => "-".to_owned(),
+            (name, "") => name.to_owned(),
+            (name, id) => format!("{name} ({id})"),
+        };
+        let rule = if row.rule_id.is_empty() { String::new() } else { format!("{} ", row.rule_id) };
+        lines.push([
+            printable(&row.value),
+            row.kind.name().to_owned(),
+            printable(&agent),
+            row.rule_level.map_or_else(|| "-".to_owned(), |level| level.to_string()),
+            row.count.to_string(),
+            shown_time(row.first_seen),
+            shown_time(row.last_seen),
+            printable(&format!("{rule}{} [{}]", row.rule_description, row.fields.join(", "))),
+        ]);
+    }
+    let longest = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let mut widths = [0; 8];
+    for (column, width) in widths.iter_mut().enumerate() {
+        *width = longest(column);
+    }
+    // Values and names are cut, so that what follows stays in its column; the last column takes what is left.
+    let width = width.max(60);
+    widths[0] = widths[0].min((width / 4).max(24));
+    widths[2] = widths[2].min(24);
+    let fixed: usize = widths[..7].iter().sum::<usize>() + 7 * 2;
+    widths[7] = widths[7].min(width.saturating_sub(fixed).max(40));
+    let mut out = String::new();
+    for line in &lines {
+        let mut text = String::new();
+        for (column, cell) in line.iter().enumerate() {
+            let cell = cut(cell, widths[column]);
+            let padding = widths[column].saturating_sub(cell.chars().count());
+            let right = matches!(column, 3 | 4);
+            text.push_str(&" ".repeat(if right { padding } else { 0 }));
+            text.push_str(&cell);
+            text.push_str(&" ".repeat(if right { 2 } else { padding + 2 }));
+        }
+        out.push_str(text.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// To the second, in UTC.
+fn shown_time(time: Option<Timestamp>) -> String {
+    time.map_or_else(|| "-".to_owned(), |time| time.to_string().chars().take(19).collect::<String>().replace('T', " "))
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(width.saturating_sub(1)).collect();
+    out.push('…');
+    out
+}
+
+/// Without the characters that move the cursor, change colours or the direction of text.
+fn printable(text: &str) -> String {
+    let harmless = |char: char| {
+        !char.is_control() && !matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    };
+    text.chars().map(|char| if harmless(char) { char } else { '\u{fffd}' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_stays_in_its_cell() {
+        assert_eq!(printable("a\u{1b}[31mb\n\u{202e}c"), "a\u{fffd}[31mb\u{fffd}\u{fffd}c");
+        assert_eq!(cut("abcdef", 4), "abc…");
+    }
+}
