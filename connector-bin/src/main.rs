@@ -1,3 +1,33 @@
-//! Work in progress.
+//! `opencti-wazuh-connector`: is what OpenCTI knows in the alerts of Wazuh?
 
-fn main() {}
+mod cli;
+mod commands;
+mod config;
+mod input;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use output::Outcome;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Query(arguments) => commands::query::run(&arguments),
+        Command::Extract(arguments) => commands::extract::run(&arguments),
+        Command::Hunt(arguments) => commands::hunt::run(&arguments),
+        Command::Completions { shell } => commands::completions::run(shell),
+    };
+    match result {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let outcome = error.downcast_ref::<config::ConfigErrors>().map_or(Outcome::Failed, |_| Outcome::Usage);
+            eprintln!("error: {error:#}");
+            outcome.exit_code()
+        }
+    }
+}

@@ -201,12 +201,29 @@ impl<'h> Hunter<'h> {
         let mut found = std::mem::take(&mut self.found);
         // An indicator that is in several fields of one alert was seen once.
         found.sort_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
+        let indicators = self.indicators;
+        let expired = |indicator: u32| {
+            let end = indicators.get(indicator as usize).and_then(|known| known.valid_until);
+            end.zip(time).is_some_and(|(end, time)| time >= end)
+        };
+        let is_indicator = |indicator: u32| {
+            indicators.get(indicator as usize).is_some_and(|known| known.id.object_type() == "indicator")
+        };
+        // An indicator says more than the observable that it is based on; only one of them is reported.
+        let said_by_indicator = |(observable, field, value): &(u32, FieldId, String)| {
+            let same = |(other, other_field, other_value): &&(u32, FieldId, String)| {
+                other_field == field && other_value == value && is_indicator(*other) && !expired(*other)
+            };
+            !is_indicator(*observable) && found.iter().find(same).is_some()
+        };
+        let repeated: Vec<bool> = found.iter().map(said_by_indicator).collect();
         let mut any = false;
         let mut counted = None;
-        for (indicator, field, value) in &found {
-            let known = self.indicators.get(*indicator as usize);
-            let expired = known.and_then(|known| known.valid_until).zip(time).is_some_and(|(end, time)| time >= end);
-            if expired {
+        for ((indicator, field, value), repeated) in found.iter().zip(repeated) {
+            if repeated {
+                continue;
+            }
+            if expired(*indicator) {
                 self.counters.expired += u64::from(counted != Some(*indicator));
                 counted = Some(*indicator);
                 continue;
@@ -264,15 +281,15 @@ impl<'h> Hunter<'h> {
         }
         let rows = seen.into_iter().filter_map(|(place, seen)| {
             let indicator = indicators.get(place.indicator as usize)?;
-            let keys = values.get(&place.indicator)?;
+            let shown = shown_key(values.get(&place.indicator)?, &seen.value)?;
             let mut fields: Vec<String> = seen.fields.iter().map(|field| texts.text(*field).to_owned()).collect();
             fields.sort_unstable();
             Some(Row {
                 indicator: indicator.id.clone(),
                 name: indicator.name.as_deref().map(str::to_owned),
                 score: indicator.score,
-                kind: keys.first()?.kind(),
-                value: shown_value(keys, &seen.value),
+                kind: shown.kind(),
+                value: shown.to_string(),
                 seen_value: seen.value.into(),
                 agent_id: texts.text(place.agent_id).to_owned(),
                 agent_name: texts.text(place.agent_name).to_owned(),
@@ -293,10 +310,10 @@ impl<'h> Hunter<'h> {
 }
 
 /// The value of an indicator that was seen; the only one, or the one that the seen text shows.
-fn shown_value(keys: &[crate::indicator::Key], seen: &str) -> String {
+fn shown_key<'k>(keys: &'k [crate::indicator::Key], seen: &str) -> Option<&'k crate::indicator::Key> {
     let seen = seen.to_lowercase();
     let shown = keys.iter().find(|key| seen.contains(&key.to_string().to_lowercase()));
-    shown.or_else(|| keys.first()).map(ToString::to_string).unwrap_or_default()
+    shown.or_else(|| keys.first())
 }
 
 #[cfg(test)]

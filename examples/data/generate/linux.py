@@ -74,7 +74,7 @@ def osquery(log, when, agent, name, columns, rule="24030", desc=None, plain=Fals
     epoch = int(moment(when).replace(tzinfo=datetime.timezone.utc).timestamp())
     record = {"name": name, "hostIdentifier": AGENTS[agent][0],
               "calendarTime": moment(when).strftime("%a %b %d %H:%M:%S 2026 UTC"), "unixTime": str(epoch),
-              "epoch": "0", "counter": str(dice.between(1, 900)), "numerics": "false", "columns": columns,
+              "epoch": "0", "counter": str(dice.between(1, 900)), "numerics": "false", "columns": strings(columns),
               "action": "added"}
     if plain:
         log.add(when, agent, rule, "json", "/var/log/osquery/osqueryd.results.log", record, desc=desc)

@@ -94,7 +94,6 @@ RULES = {
            ("61615", 13, "RegistryEvent (value set)"), ("61617", 15, "FileCreateStreamHash"),
            ("61645", 17, "PipeEvent"), ("61650", 22, "DNS query"), ("61651", 23, "FileDelete"),
            ("61653", 25, "ProcessTampering"), ("61654", 26, "FileDeleteDetected")]},
-    "92027": _rule(4, "Powershell process spawned powershell instance", "sysmon,sysmon_eid1_detections,windows", PS),
     "92032": _rule(3, "Suspicious Windows cmd shell execution", "sysmon,sysmon_eid1_detections,windows",
                    (["T1087", "T1059.003"], ["Discovery", "Execution"], ["Account Discovery", CMD[2][0]])),
     "92052": _rule(4, "Windows command prompt started by an abnormal process",
@@ -111,8 +110,6 @@ RULES = {
                    "sysmon,sysmon_eid11_detections,windows",
                    (["T1059", "T1105"], ["Execution", "Command and Control"],
                     ["Command and Scripting Interpreter", "Ingress Tool Transfer"])),
-    "92204": _rule(9, "Powershell process created executable file in AppData temp folder",
-                   "sysmon,sysmon_eid11_detections,windows", DROP),
     "92213": _rule(15, "Executable file dropped in folder commonly used by malware",
                    "sysmon,sysmon_eid11_detections,windows", DROP),
     "92302": _rule(6, "Registry entry to be executed on next logon was modified using command line application "
@@ -120,9 +117,6 @@ RULES = {
     "92900": _rule(12, "Lsass process was accessed with read permissions, possible credential dump",
                    "sysmon,sysmon_eid10_detections,windows",
                    (["T1003.001"], ["Credential Access"], ["LSASS Memory"])),
-    "92910": _rule(12, "Explorer process was accessed, possible process injection",
-                   "sysmon,sysmon_eid10_detections,windows",
-                   (["T1055"], ["Defense Evasion", "Privilege Escalation"], ["Process Injection"])),
     # Windows
     "60106": _rule(3, "Windows Logon Success", "windows,windows_security,authentication_success", VALID, "10.2.5"),
     "60122": _rule(5, "Logon failure - Unknown user or bad password",

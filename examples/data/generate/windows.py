@@ -188,7 +188,7 @@ def intrusion(log):
            user=f"{DOMAIN}\\{keller}")
     audit(log, "16 08:52:19.611", victim, 4656, {
         **subject(keller), "objectServer": "Security", "objectType": "Mutant",
-        "objectName": "\\Sessions\\1\\BaseNamedObjects\\" + MUTEX.split("\\", 1)[1], "handleId": "0x2c4",
+        "objectName": "\\BaseNamedObjects\\" + MUTEX.split("\\", 1)[1], "handleId": "0x2c4",
         "transactionId": "{00000000-0000-0000-0000-000000000000}", "accessList": "%%1537\r\n\t\t\t\t%%4480",
         "accessMask": "0x1f0001", "processId": "0x1b5c", "processName": IMPLANT_PATH},
         "A handle to an object was requested.", task=12804)

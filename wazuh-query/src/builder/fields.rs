@@ -205,6 +205,8 @@ impl Fields {
 }
 
 fn is_agent_ip(field: &Field) -> bool {
-    let reporting = field.role == Role::Agent && matches!(field.holds, Holds::Ip | Holds::IpWithPort | Holds::HostOrIp);
+    // A syslog header names the machine that reports by its address where it has no name.
+    let may_be_address = |holds| matches!(holds, Holds::Ip | Holds::IpWithPort | Holds::HostOrIp | Holds::Hostname);
+    let reporting = field.role == Role::Agent && may_be_address(field.holds);
     reporting || field.holds == Holds::Envelope(Envelope::AgentIp)
 }

@@ -149,6 +149,7 @@ impl AlertFiles {
     fn run(&self, snapshot: &Snapshot, searches: &mut [Search<'_>]) {
         let started = Instant::now();
         let evaluator = Evaluator::new(&self.catalogue, self.schema);
+        let id_path = self.id_path();
         let mut unreadable = Skipped::default();
         let mut ordinal = 0;
         let (shards, mut skipped) = self.scan(snapshot, |line| {
@@ -160,7 +161,7 @@ impl AlertFiles {
             };
             for search in searches.iter_mut().filter(|search| search.error.is_none()) {
                 match evaluator.matches(search.query, &document) {
-                    Ok(true) => search.add(ordinal, line, &document, &self.id_path()),
+                    Ok(true) => search.add(ordinal, line, &document, &id_path),
                     Ok(false) => {}
                     Err(error) => search.error = Some(error.into()),
                 }

@@ -1,6 +1,5 @@
 //! Sending one request, again where that can help.
 
-use std::error::Error as _;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};

@@ -184,10 +184,10 @@ mod tests {
 
     #[test]
     fn a_rejected_query_says_why() {
-        let body = r#"{"error":{"root_cause":[{"type":"query_shard_exception","index":"wazuh-alerts-4.x-2026.01.01",
-            "reason":"failed to create query: The length of regex [1655] used in the Regexp Query request has exceeded
-            the allowed maximum of [1000]. This maximum can be set by changing the [index.max_regex_length] index level setting."}],
-            "type":"search_phase_execution_exception","reason":"all shards failed"},"status":400}"#;
+        let reason = "failed to create query: The length of regex [1655] used in the Regexp Query request has exceeded \
+            the allowed maximum of [1000]. This maximum can be set by changing the [index.max_regex_length] setting.";
+        let cause = serde_json::json!({"type": "x", "index": "wazuh-alerts-4.x-2026.01.01", "reason": reason});
+        let body = &serde_json::json!({"error": {"root_cause": [cause], "reason": "all shards failed"}}).to_string();
         let text = fail(400, body);
         assert!(text.contains("wazuh-alerts-4.x-2026.01.01: failed to create query"), "{text}");
         assert!(text.ends_with("raise `index.max_regex_length`)"), "{text}");

@@ -1,0 +1,72 @@
+//! The hot paths as curves.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use alert_enricher::extract::{ExtractOptions, Extractor};
+use alert_enricher::hunt::{HuntOptions, Hunter};
+use benches::{alerts, indicators, objects};
+use criterion::{BenchmarkId, Criterion, Throughput};
+use wazuh_query::alert::Alert;
+use wazuh_query::builder::QueryBuilder;
+use wazuh_query::catalogue::{Catalogue, Schema};
+use wazuh_query::options::SearchOptions;
+
+fn main() {
+    let criterion = Criterion::default().warm_up_time(Duration::from_millis(500)).sample_size(20);
+    let mut criterion = criterion.measurement_time(Duration::from_secs(2)).configure_from_args();
+    one_object(&mut criterion);
+    one_alert(&mut criterion);
+    hunt(&mut criterion);
+    criterion.final_summary();
+}
+
+fn one_object(criterion: &mut Criterion) {
+    let builder = QueryBuilder::new(&Catalogue::builtin(), Schema::Wazuh4, SearchOptions::default());
+    for sample in objects::samples() {
+        let references = sample.references.as_slice();
+        let mut group = criterion.benchmark_group(sample.name);
+        group.throughput(Throughput::Elements(1));
+        let mut turn = sample.objects.iter().cycle();
+        group.bench_function("identifier", |bench| bench.iter(|| turn.next().map(sample.identify)));
+        let mut turn = sample.objects.iter().cycle();
+        group.bench_function("query", |bench| bench.iter(|| turn.next().map(|object| builder.build(object, references))));
+        let mut turn = sample.objects.iter().cycle();
+        group.bench_function("query text", |bench| {
+            bench.iter(|| turn.next().map(|object| builder.build(object, references).map(|built| built.query.to_json())));
+        });
+    }
+}
+
+fn one_alert(criterion: &mut Criterion) {
+    let catalogue = Catalogue::builtin();
+    let options = ExtractOptions::default();
+    let extractor = Extractor::new(&catalogue, &options);
+    let text = alerts::samples();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut group = criterion.benchmark_group("alert");
+    group.throughput(Throughput::Elements(lines.len() as u64));
+    group.bench_function("read", |bench| {
+        bench.iter(|| lines.iter().filter(|line| Alert::read(line, &catalogue).is_ok()).count());
+    });
+    group.bench_function("extract", |bench| {
+        let alerts: Vec<Alert<'_>> = lines.iter().filter_map(|line| Alert::read(line, &catalogue).ok()).collect();
+        bench.iter(|| alerts.iter().for_each(|alert| drop(black_box(extractor.extract(alert)))));
+    });
+}
+
+fn hunt(criterion: &mut Criterion) {
+    let catalogue = Catalogue::builtin();
+    let text = alerts::many(20_000_000);
+    let mut group = criterion.benchmark_group("hunt");
+    group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(10);
+    for count in [1, 1_000, 10_000, 100_000, 1_000_000] {
+        let (set, known) = indicators::set(count);
+        group.bench_with_input(BenchmarkId::from_parameter(count), &set, |bench, set| {
+            bench.iter(|| {
+                let mut hunter = Hunter::new(&catalogue, set, &known, HuntOptions::default());
+                text.lines().filter(|line| hunter.alert(line).is_ok()).count()
+            });
+        });
+    }
+}

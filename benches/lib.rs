@@ -1,1 +1,0 @@
-//! Shared inputs of the benchmarks.

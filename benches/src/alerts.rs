@@ -1,0 +1,99 @@
+//! Alert text: the project's own samples, and the shared corpus where it is present.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::numbers::Numbers;
+
+/// One alert of each kind at hand, in the order of file names, one a line.
+pub fn samples() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut paths = vec![root.join("examples/data/alerts.json")];
+    let corpus = fs::read_dir(root.join("../shared/corpus/alerts")).into_iter().flatten().flatten();
+    let mut corpus: Vec<PathBuf> = corpus.map(|entry| entry.path()).collect();
+    corpus.retain(|path| path.extension().is_some_and(|extension| extension == "ndjson"));
+    corpus.sort();
+    paths.extend(corpus);
+    let mut text = String::new();
+    for path in paths {
+        let Ok(file) = fs::read_to_string(path) else { continue };
+        for line in file.lines().filter(|line| !line.trim().is_empty()) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The samples over and over, at least `bytes` of them.
+///
+/// Every copy has other hashes and other addresses, so that neither a processor nor a table of indicators meets the
+/// same values again.
+pub fn many(bytes: usize) -> String {
+    let samples = samples();
+    let mut text = String::with_capacity(bytes + samples.len());
+    let mut numbers = Numbers::new(7);
+    while text.len() < bytes && !samples.is_empty() {
+        let from = text.len();
+        text.push_str(&samples);
+        if from > 0 {
+            text = changed(text, from, &mut numbers);
+        }
+    }
+    text
+}
+
+/// Replaces digests and the last number of IPv4 addresses behind `from`; no length changes.
+fn changed(text: String, from: usize, numbers: &mut Numbers) -> String {
+    let mut bytes = text.into_bytes();
+    let mut at = from;
+    while at < bytes.len() {
+        let run = bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        if run == 0 {
+            at += 1;
+            continue;
+        }
+        let alone = !bytes.get(at + run).is_some_and(u8::is_ascii_alphanumeric)
+            && !at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric());
+        if alone && matches!(run, 32 | 40 | 64) {
+            let digits = numbers.hexadecimal(run);
+            bytes[at..at + run].copy_from_slice(digits.as_bytes());
+        } else if alone && run == 3 && is_last_of_address(&bytes, at) {
+            let last = 100 + numbers.below(100);
+            bytes[at..at + run].copy_from_slice(last.to_string().as_bytes());
+        }
+        at += run;
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Whether three numbers with dots stand before this place, and no further one behind it.
+fn is_last_of_address(bytes: &[u8], at: usize) -> bool {
+    let mut end = at;
+    for _ in 0..3 {
+        if end == 0 || bytes[end - 1] != b'.' {
+            return false;
+        }
+        let digits = bytes[..end - 1].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        if !(1..=3).contains(&digits) {
+            return false;
+        }
+        end -= 1 + digits;
+    }
+    bytes.get(at + 3).is_none_or(|after| *after != b'.') && bytes[at..at + 3].iter().all(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_differ_in_values_only() {
+        let digest = "0123456789abcdef0123456789abcdef";
+        let text = format!(r#"{{"md5":"{digest}","ip":"203.0.113.107","version":"1.2.3.100.5","id":"1710408413.589"}}"#);
+        let other = changed(text.clone(), 0, &mut Numbers::new(1));
+        assert_eq!(other.len(), text.len());
+        assert!(!other.contains(digest) && !other.contains("203.0.113.107"), "{other}");
+        assert!(other.contains(r#""version":"1.2.3.100.5","id":"1710408413.589""#), "{other}");
+    }
+}

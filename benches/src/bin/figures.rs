@@ -1,0 +1,291 @@
+//! Prints every figure that the project promises beside the promise, in about a minute.
+//!
+//! ```text
+//! cargo run --release -p benches --bin figures [MEGABYTES]
+//! ```
+//!
+//! `MEGABYTES` is the amount of alert text to hunt through, 200 unless told otherwise. The exit code says nothing about
+//! the figures: machines differ, and a busy one misses every mark.
+
+use std::hint::black_box;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use alert_enricher::extract::{ExtractOptions, Extractor};
+use alert_enricher::hunt::{Counters, HuntOptions, Hunter};
+use alert_enricher::indicator::{Indicator, IndicatorSet};
+use benches::measure::{Rate, peak_memory, rate};
+use benches::objects::{COUNT, Effort};
+use benches::{alerts, indicators, objects};
+use wazuh_query::alert::Alert;
+use wazuh_query::builder::QueryBuilder;
+use wazuh_query::catalogue::{Catalogue, Schema};
+use wazuh_query::options::SearchOptions;
+use wazuh_query::store::files::AlertReader;
+
+/// How long one figure is measured.
+const SHORT: Duration = Duration::from_millis(400);
+
+fn main() -> io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let first = arguments.next();
+    if first.as_deref() == Some("--memory") {
+        let count = arguments.next().and_then(|count| count.parse().ok()).unwrap_or(1);
+        return memory(count, arguments.next().map(PathBuf::from).as_deref());
+    }
+    let bytes = first.and_then(|megabytes| megabytes.parse().ok()).unwrap_or(200_usize) * 1_000_000;
+    let mut table = Table { out: io::stdout().lock() };
+    table.header()?;
+    identifiers(&mut table)?;
+    queries(&mut table)?;
+    extraction(&mut table)?;
+    hunt(&mut table, bytes)?;
+    start_up(&mut table)
+}
+
+struct Table<W> {
+    out: W,
+}
+
+impl<W: Write> Table<W> {
+    fn header(&mut self) -> io::Result<()> {
+        writeln!(self.out, "{:<44} {:>14} {:>14} {:>14}", "figure", "best", "median", "required")
+    }
+
+    /// A figure that has to reach a mark.
+    fn at_least(&mut self, name: &str, rate: Rate, required: Option<f64>, decimals: usize) -> io::Result<()> {
+        let mark = required.map_or_else(String::new, |required| format!(">= {}", thousands(required, 0)));
+        let verdict = required.map_or("", |required| if rate.best >= required { "ok" } else { "MISSED" });
+        let (best, median) = (thousands(rate.best, decimals), thousands(rate.median, decimals));
+        self.row(name, &best, &median, &mark, verdict)
+    }
+
+    /// A figure that has to stay below a mark.
+    fn below(&mut self, name: &str, value: f64, median: &str, mark: f64, unit: &str) -> io::Result<()> {
+        let verdict = if value < mark { "ok" } else { "MISSED" };
+        self.row(name, &format!("{value:.1}"), median, &format!("< {mark} {unit}"), verdict)
+    }
+
+    fn row(&mut self, name: &str, best: &str, median: &str, required: &str, verdict: &str) -> io::Result<()> {
+        let line = format!("{name:<44} {best:>14} {median:>14} {required:>14}  {verdict}");
+        writeln!(self.out, "{}", line.trim_end())?;
+        self.out.flush()
+    }
+
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "  {text}")
+    }
+}
+
+fn thousands(value: f64, decimals: usize) -> String {
+    let digits = format!("{value:.decimals$}");
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    let mut out = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if !fraction.is_empty() {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+fn identifiers(table: &mut Table<impl Write>) -> io::Result<()> {
+    for sample in objects::samples() {
+        let rate = rate(COUNT, SHORT, || {
+            for object in &sample.objects {
+                black_box((sample.identify)(object));
+            }
+        });
+        table.at_least(&format!("identifiers/s, {}", sample.name), rate, None, 0)?;
+    }
+    Ok(())
+}
+
+fn queries(table: &mut Table<impl Write>) -> io::Result<()> {
+    let builder = QueryBuilder::new(&Catalogue::builtin(), Schema::Wazuh4, SearchOptions::default());
+    for sample in objects::samples() {
+        let required = match sample.effort {
+            Effort::Value => Some(200_000.0),
+            Effort::Expressions => Some(50_000.0),
+            Effort::Other => None,
+        };
+        let references = sample.references.as_slice();
+        let built = rate(COUNT, SHORT, || {
+            for object in &sample.objects {
+                let _query = black_box(builder.build(object, references));
+            }
+        });
+        let rendered = rate(COUNT, SHORT, || {
+            for object in &sample.objects {
+                let _text = black_box(builder.build(object, references).map(|built| built.query.to_json()));
+            }
+        });
+        table.at_least(&format!("queries/s built, {}", sample.name), built, required, 0)?;
+        table.at_least(&format!("queries/s built and written, {}", sample.name), rendered, required, 0)?;
+    }
+    Ok(())
+}
+
+fn extraction(table: &mut Table<impl Write>) -> io::Result<()> {
+    let catalogue = Catalogue::builtin();
+    let options = ExtractOptions::default();
+    let extractor = Extractor::new(&catalogue, &options);
+    let text = alerts::samples();
+    let count = text.lines().count();
+    let reading = rate(count, SHORT, || {
+        for line in text.lines() {
+            black_box(Alert::read(line, &catalogue).is_ok());
+        }
+    });
+    let both = rate(count, SHORT * 3, || {
+        for line in text.lines() {
+            if let Ok(alert) = Alert::read(line, &catalogue) {
+                black_box(extractor.extract(&alert));
+            }
+        }
+    });
+    table.at_least("alerts/s read", reading, None, 0)?;
+    table.at_least("alerts/s read and extracted", both, Some(60_000.0), 0)
+}
+
+fn hunt(table: &mut Table<impl Write>, bytes: usize) -> io::Result<()> {
+    let catalogue = Catalogue::builtin();
+    let text = alerts::many(bytes);
+    let file = TemporaryFile::new(&text)?;
+    let mut marks = None;
+    for count in [1, 1_000, 100_000, 1_000_000] {
+        let (set, known) = indicators::set(count);
+        let mut counters = Counters::default();
+        let memory = rate(text.len(), Duration::ZERO, || counters = hunted(&catalogue, &set, &known, text.as_bytes()));
+        // The mark for a million is a share of what a hundred thousand reach on the same machine.
+        let required = match count {
+            100_000 => Some(400.0),
+            1_000_000 => marks.map(|mark: f64| 0.8 * mark),
+            _ => None,
+        };
+        if count == 100_000 {
+            marks = Some(memory.best / 1e6);
+        }
+        let alerts = |rate: Rate| scaled(rate, counters.alerts, text.len());
+        let shown = thousands(f64::from(u32::try_from(count).unwrap_or(u32::MAX)), 0);
+        table.at_least(&format!("hunt MB/s, {shown} indicators"), megabytes(memory), required, 0)?;
+        table.at_least(&format!("hunt alerts/s, {shown} indicators"), alerts(memory), None, 0)?;
+        if count == 100_000 {
+            let disk = rate(text.len(), Duration::ZERO, || {
+                if let Ok(file) = std::fs::File::open(&file.path) {
+                    counters = hunted(&catalogue, &set, &known, file);
+                }
+            });
+            table.at_least(&format!("hunt MB/s out of a file, {shown} indicators"), megabytes(disk), required, 0)?;
+        }
+        if counters.unreadable > 0 || counters.alerts == 0 {
+            table.note(&format!("unexpected: {counters:?}"))?;
+        }
+    }
+    for count in [100_000_u32, 1_000_000] {
+        let name = format!("hunt MiB at most, {} indicators", thousands(f64::from(count), 0));
+        // Memory that was used once is not given back, so every figure needs a process of its own.
+        let output = Command::new(std::env::current_exe()?)
+            .args(["--memory", &count.to_string()])
+            .arg(&file.path)
+            .stdout(Stdio::piped())
+            .output()?;
+        match String::from_utf8_lossy(&output.stdout).trim().parse() {
+            Ok(mebibytes) => table.below(&name, mebibytes, "", 150.0, "MiB")?,
+            Err(_) => table.row(&name, "unknown", "", "< 150 MiB", "")?,
+        }
+    }
+    Ok(())
+}
+
+fn hunted(catalogue: &Catalogue, set: &IndicatorSet, known: &[Indicator], text: impl io::Read) -> Counters {
+    let mut hunter = Hunter::new(catalogue, set, known, HuntOptions::default());
+    AlertReader::new().read(Path::new("alerts.json"), text, |line| {
+        let _counted = hunter.alert(line.text);
+        ControlFlow::Continue(())
+    });
+    black_box(hunter.finish().counters)
+}
+
+fn megabytes(rate: Rate) -> Rate {
+    Rate { best: rate.best / 1e6, median: rate.median / 1e6 }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "amounts of alerts are far below 2^52")]
+fn scaled(rate: Rate, units: u64, of: usize) -> Rate {
+    let factor = units as f64 / of as f64;
+    Rate { best: rate.best * factor, median: rate.median * factor }
+}
+
+/// Hunts with so many indicators through a file and prints the most memory that took, in MiB.
+fn memory(count: usize, path: Option<&Path>) -> io::Result<()> {
+    let (set, known) = indicators::set(count);
+    if let Some(path) = path {
+        black_box(hunted(&Catalogue::builtin(), &set, &known, std::fs::File::open(path)?));
+    }
+    let peak = peak_memory().map_or_else(|| "unknown".to_owned(), |mebibytes| format!("{mebibytes:.1}"));
+    writeln!(io::stdout(), "{peak}")
+}
+
+/// The whole life of a process that builds one query.
+fn start_up(table: &mut Table<impl Write>) -> io::Result<()> {
+    const NAME: &str = "ms of `opencti-wazuh-connector query`";
+    const OBJECT: &str = r#"{"type":"ipv4-addr","spec_version":"2.1","id":"ipv4-addr--cbd67181-b9f8-595b-8bc3-3971e34fa1cc","value":"1.1.1.1"}"#;
+    // The programs of a workspace stand side by side.
+    let program = std::env::current_exe()?.with_file_name("opencti-wazuh-connector");
+    if !program.exists() {
+        table.row(NAME, "not built", "", "< 5 ms", "")?;
+        return table.note("build it: cargo build --release -p connector-bin");
+    }
+    let mut times = Vec::new();
+    for _ in 0..100 {
+        let start = Instant::now();
+        let mut process = Command::new(&program)
+            .arg("query")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        if let Some(mut input) = process.stdin.take() {
+            // A program that does not read its input has closed it.
+            let _closed = input.write_all(OBJECT.as_bytes());
+        }
+        let output = process.wait_with_output()?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+        if !output.status.success() || output.stdout.is_empty() {
+            table.row(NAME, "failed", "", "< 5 ms", "")?;
+            return table.note(&format!("{}, {} bytes of output", output.status, output.stdout.len()));
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    table.below(NAME, times[0], &format!("{:.1}", times[times.len() / 2]), 5.0, "ms")
+}
+
+/// A file that goes away again.
+struct TemporaryFile {
+    path: PathBuf,
+}
+
+impl TemporaryFile {
+    fn new(text: &str) -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("figures-{}.json", std::process::id()));
+        let file = Self { path };
+        std::fs::write(&file.path, text)?;
+        Ok(file)
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        // What cannot be removed stays.
+        let _gone = std::fs::remove_file(&self.path);
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Is what OpenCTI knows in the alerts of Wazuh?
+#[derive(Debug, Parser)]
+#[command(
+    name = "opencti-wazuh-connector",
+    version,
+    about,
+    after_help = "Exit codes:\n  \
+        0  done\n  \
+        1  failed: nothing could be read, or the output could not be written\n  \
+        2  a mistake in the arguments or the configuration\n  \
+        3  done, but parts of the input could not be used; each is named on standard error",
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the OpenSearch query for STIX objects.
+    ///
+    /// One line of JSON per object: {"id", "type", "query", "reason", "notes"}. `query` is null where nothing can be
+    /// searched, and `reason` says why.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector query observables.ndjson\n  \
+        echo '{\"type\":\"ipv4-addr\",\"id\":\"ipv4-addr--0198f97b-e65d-5025-87e5-58bc39d4bdb4\",\"value\":\"1.2.3.4\"}' | opencti-wazuh-connector query --pretty\n  \
+        opencti-wazuh-connector query --schema 5 --request bundle.json")]
+    Query(QueryArguments),
+    /// Print the observables in alerts, as a STIX bundle.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector extract /var/ossec/logs/alerts/alerts.json > bundle.json\n  \
+        tail -n 1 alerts.json | opencti-wazuh-connector extract --ndjson")]
+    Extract(ExtractArguments),
+    /// Look for indicators in alerts: which were seen, on which agents, when, how often.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector hunt --indicators bundle.json --alerts /var/ossec/logs/alerts\n  \
+        opencti-wazuh-connector hunt --indicators iocs.txt --alerts alerts.json --since '7 days' --format html --out report.html\n  \
+        opencti-wazuh-connector hunt --indicators iocs.csv --opensearch https://indexer:9200 --config config.yml")]
+    Hunt(Box<HuntArguments>),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The schema of alerts.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SchemaArgument {
+    /// Wazuh 4.x.
+    #[value(name = "4")]
+    Four,
+    /// Wazuh 5.x.
+    #[value(name = "5")]
+    Five,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// Configuration file (YAML or JSON), the same as of the original connector.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// File with further alert fields (YAML or JSON); see docs/catalogue.md.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalogue: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Schema of the alerts that are searched.
+    #[arg(long, value_enum, default_value = "4")]
+    pub(crate) schema: SchemaArgument,
+    /// Also print the whole body of the search request, with filters, order and aggregations.
+    #[arg(long)]
+    pub(crate) request: bool,
+    /// Print for people: indented, reasons and notes as sentences.
+    #[arg(long)]
+    pub(crate) pretty: bool,
+    /// STIX objects: one, an array, a bundle or one per line; `-` is standard input.
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Print one line per alert: {"alert", "objects", "provenance"}.
+    #[arg(long)]
+    pub(crate) ndjson: bool,
+    /// Alerts: one, an array, one per line, or hits of OpenSearch; `-` is standard input. Compressed files are read.
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+}
+
+/// How a hunt's result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for people.
+    Table,
+    /// One line of JSON per indicator, agent and rule.
+    Ndjson,
+    /// A STIX bundle of sightings.
+    Bundle,
+    /// One self-contained page with a time line.
+    Html,
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("source").required(true).args(["alerts", "opensearch"])))]
+pub(crate) struct HuntArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Indicators: STIX (bundle, array, one per line), plain lists of values, or CSV; files or folders.
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) indicators: Vec<PathBuf>,
+    /// Alerts: files or folders (alerts.json, rotated .json.gz, exports with `_source`); `-` is standard input.
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub(crate) alerts: Vec<PathBuf>,
+    /// Search in an indexer instead; user, password and certificates come from the configuration.
+    #[arg(long, value_name = "URL")]
+    pub(crate) opensearch: Option<String>,
+    /// Index pattern, with --opensearch.
+    #[arg(long, value_name = "PATTERN", requires = "opensearch")]
+    pub(crate) index: Option<String>,
+    /// Schema of the alerts in the indexer.
+    #[arg(long, value_enum, default_value = "4", requires = "opensearch")]
+    pub(crate) schema: SchemaArgument,
+    /// Only alerts since then: a time (RFC 3339) or an interval such as `7 days`.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only alerts until then.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Also match the names and addresses of the reporting hosts themselves.
+    #[arg(long)]
+    pub(crate) include_agents: bool,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+    /// Write the result to a file instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+impl From<SchemaArgument> for wazuh_query::catalogue::Schema {
+    fn from(schema: SchemaArgument) -> Self {
+        match schema {
+            SchemaArgument::Four => Self::Wazuh4,
+            SchemaArgument::Five => Self::Wazuh5,
+        }
+    }
+}

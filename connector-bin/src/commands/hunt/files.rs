@@ -1,0 +1,95 @@
+//! Hunting in alert files.
+
+use std::io::IsTerminal as _;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use alert_enricher::hunt::{HuntOptions, Hunter, Report};
+use alert_enricher::indicator::{Indicator, IndicatorSet};
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use wazuh_query::store::files::{AlertReader, alert_files};
+
+use crate::cli::HuntArguments;
+use crate::config::Config;
+use crate::output::Warnings;
+
+pub(super) fn hunt(
+    arguments: &HuntArguments,
+    config: &Config,
+    set: &IndicatorSet,
+    indicators: &[Indicator],
+    options: HuntOptions,
+    warnings: &mut Warnings,
+) -> Result<Report> {
+    let (files, problems) = alert_files(&arguments.alerts);
+    for problem in &problems {
+        warnings.add(&problem.to_string());
+    }
+    let mut hunter = Hunter::new(&config.catalogue, set, indicators, options);
+    let mut reader = AlertReader::new();
+    let progress = Progress::new(&files);
+    for file in &files {
+        progress.file(file);
+        let mut documents = 0_u64;
+        let report = reader.read_path(file, |line| {
+            if let Err(error) = hunter.alert(line.text) {
+                warnings.add(&format!("{}:{}: {error}", line.path.display(), line.number));
+            }
+            documents += 1;
+            if documents % 4_096 == 0 {
+                progress.alerts(4_096);
+            }
+            ControlFlow::Continue(())
+        });
+        for problem in &report.problems {
+            // A replaced byte loses nothing worth an exit code.
+            if problem.kind.loses_data() { warnings.add(&problem.to_string()) } else { crate::output::warn(&problem.to_string()) }
+        }
+        progress.done(file);
+    }
+    progress.finish();
+    Ok(hunter.finish())
+}
+
+/// A bar over the bytes of all files, on a terminal only.
+struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new(files: &[PathBuf]) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self { bar: ProgressBar::hidden() };
+        }
+        let bytes = files.iter().map(|file| size(file)).sum();
+        let bar = ProgressBar::new(bytes);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar }
+    }
+
+    fn file(&self, file: &std::path::Path) {
+        self.bar.set_message(file.display().to_string());
+    }
+
+    fn alerts(&self, count: u64) {
+        self.bar.tick();
+        let _ = count;
+    }
+
+    fn done(&self, file: &std::path::Path) {
+        self.bar.inc(size(file));
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn size(file: &std::path::Path) -> u64 {
+    file.metadata().map(|metadata| metadata.len()).unwrap_or(0)
+}

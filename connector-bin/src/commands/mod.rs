@@ -1,0 +1,6 @@
+//! One module per command.
+
+pub(crate) mod completions;
+pub(crate) mod extract;
+pub(crate) mod hunt;
+pub(crate) mod query;

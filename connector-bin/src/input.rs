@@ -1,0 +1,209 @@
+//! Reading STIX objects and indicators from files.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use alert_enricher::indicator::Reader;
+use anyhow::{Context as _, Result};
+use flate2::bufread::MultiGzDecoder;
+use stix_model::Object;
+use stix_model::bundle::read_objects;
+
+use crate::output::Warnings;
+
+/// Opens a file, or standard input for `-`. Compressed files are unpacked; the first bytes tell.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>> {
+    let inner: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        if path.is_dir() {
+            anyhow::bail!("{} is a folder", path.display());
+        }
+        Box::new(File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?)
+    };
+    let mut reader = BufReader::with_capacity(256 * 1024, inner);
+    let head = reader.fill_buf().with_context(|| format!("{} cannot be read", path.display()))?;
+    if head.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Box::new(BufReader::with_capacity(256 * 1024, MultiGzDecoder::new(reader))));
+    }
+    Ok(Box::new(reader))
+}
+
+/// Calls `take` with every STIX object of a file. What is none is named in `warnings`; the rest is read.
+pub(crate) fn stix_objects(path: &Path, warnings: &mut Warnings, mut take: impl FnMut(Object)) -> Result<()> {
+    let reader = open(path)?;
+    let name = path.display();
+    let read = read_objects(reader, |object| match object {
+        Ok(object) => take(object),
+        Err(error) => warnings.add(&format!("{name}: {error}")),
+    });
+    if let Err(error) = read {
+        warnings.add(&format!("{name}: {error}"));
+    }
+    Ok(())
+}
+
+/// How a file of indicators is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Stix,
+    Csv,
+    List,
+}
+
+/// Reads every indicator of the files and folders.
+pub(crate) fn indicators(paths: &[PathBuf], warnings: &mut Warnings) -> Result<Reader> {
+    let mut reader = Reader::default();
+    let files = indicator_files(paths, warnings);
+    let mut failed = None;
+    let mut any = false;
+    for file in &files {
+        match read_indicators(file, &mut reader, warnings) {
+            Ok(()) => any = true,
+            Err(error) if files.len() == 1 => failed = Some(error),
+            Err(error) => warnings.add(&format!("{error:#}")),
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None if any => Ok(reader),
+        None => anyhow::bail!("no file of indicators could be read"),
+    }
+}
+
+/// Calls `take` with every STIX object of the files of indicators, lists and tables left out. What cannot be read was
+/// named when the indicators were.
+pub(crate) fn objects(paths: &[PathBuf], mut take: impl FnMut(Object)) -> Result<()> {
+    for path in indicator_files(paths, &mut Warnings::default()) {
+        let Ok(mut input) = open(&path) else { continue };
+        let head = input.fill_buf()?;
+        if shape(&path, head) == Shape::Stix {
+            let _ends_early = read_objects(input, |object| {
+                if let Ok(object) = object {
+                    take(object);
+                }
+            });
+        }
+    }
+    Ok(())
+}
+
+fn read_indicators(path: &Path, reader: &mut Reader, warnings: &mut Warnings) -> Result<()> {
+    let mut input = open(path)?;
+    let head = input.fill_buf().with_context(|| format!("{} cannot be read", path.display()))?;
+    let shape = shape(path, head);
+    let name = path.display();
+    match shape {
+        Shape::Stix => {
+            let read = read_objects(input, |object| match object {
+                Ok(object) => reader.object(&object),
+                Err(error) => warnings.add(&format!("{name}: {error}")),
+            });
+            if let Err(error) = read {
+                warnings.add(&format!("{name}: {error}"));
+            }
+        }
+        Shape::Csv => read_csv(path, input, reader, warnings),
+        Shape::List => {
+            let mut line = Vec::new();
+            loop {
+                line.clear();
+                let read = input.read_until(b'\n', &mut line).with_context(|| format!("{name} cannot be read"));
+                match read {
+                    Ok(0) => break,
+                    Ok(_) => reader.line(&String::from_utf8_lossy(&line)),
+                    Err(error) => {
+                        warnings.add(&format!("{error:#}"));
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// JSON starts with a brace or bracket; a table has the ending, or a first line with commas and a known column.
+fn shape(path: &Path, head: &[u8]) -> Shape {
+    let text = String::from_utf8_lossy(head.get(..head.len().min(4_096)).unwrap_or(head));
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    // `[.]` may start a line of a list, too; a JSON array goes on with an object.
+    let is_json = text.starts_with('{') || text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', ']']));
+    if is_json {
+        return Shape::Stix;
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let first = text.lines().next().unwrap_or_default();
+    let has_column = first.contains(',') && first.split(',').any(|column| value_column(column).is_some());
+    let is_table = name.trim_end_matches(".gz").ends_with(".csv");
+    if is_table || has_column { Shape::Csv } else { Shape::List }
+}
+
+fn value_column(name: &str) -> Option<()> {
+    let folded = name.trim().trim_matches('"').to_ascii_lowercase();
+    matches!(folded.as_str(), "value" | "indicator" | "ioc" | "observable" | "observable_value").then_some(())
+}
+
+/// A table: the column `value` (or `indicator`, `ioc`), and if there are any, `type`, `description` and `score`.
+/// Without a header the first column has the values.
+fn read_csv(path: &Path, input: impl Read, reader: &mut Reader, warnings: &mut Warnings) {
+    let mut table = csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(input);
+    let (mut value, mut kind, mut description, mut score) = (0, None, None, None);
+    let mut record = csv::ByteRecord::new();
+    let mut first = true;
+    loop {
+        match table.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                warnings.add(&format!("{}: {error}", path.display()));
+                if matches!(error.kind(), csv::ErrorKind::Io(_)) {
+                    return;
+                }
+                continue;
+            }
+        }
+        let cell = |place: usize| record.get(place).map(|cell| String::from_utf8_lossy(cell).trim().to_owned());
+        if std::mem::take(&mut first) {
+            let names: Vec<String> = record
+                .iter()
+                .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_ascii_lowercase())
+                .collect();
+            if let Some(place) = names.iter().position(|name| value_column(name).is_some()) {
+                let column = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
+                value = place;
+                kind = column(&["type", "kind", "indicator_type", "entity_type"]);
+                description = column(&["description", "name", "comment"]);
+                score = column(&["score", "x_opencti_score"]);
+                continue;
+            }
+        }
+        let Some(text) = cell(value).filter(|text| !text.is_empty()) else { continue };
+        let kind = kind.and_then(cell);
+        let description = description.and_then(cell);
+        let score = score.and_then(cell).and_then(|score| score.parse::<u8>().ok()).filter(|score| *score <= 100);
+        reader.value(&text, kind.as_deref(), description.as_deref(), score);
+    }
+}
+
+/// The files of a list of files and folders, in a fixed order.
+fn indicator_files(paths: &[PathBuf], warnings: &mut Warnings) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        match path.read_dir() {
+            Ok(entries) => {
+                let mut inside: Vec<PathBuf> =
+                    entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_file()).collect();
+                inside.sort();
+                files.extend(inside);
+            }
+            Err(error) => warnings.add(&format!("{}: {error}", path.display())),
+        }
+    }
+    files
+}
