@@ -11,7 +11,7 @@
 #[allow(dead_code, reason = "the fault tests use the rest")]
 mod server;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use stix_model::sco::{
 use stix_model::sdo::{Identity, Vulnerability};
 use stix_model::{Hashes, Object, Timestamp};
 use wazuh_query::alert::{Alert, Leaf};
-use wazuh_query::builder::{NotSearchable, QueryBuilder};
+use wazuh_query::builder::{NotSearchable, Note, QueryBuilder};
 use wazuh_query::catalogue::{Catalogue, Field, HashAlgorithm, Holds, Role, Schema};
 use wazuh_query::dsl::Query;
 use wazuh_query::evaluate::Evaluator;
@@ -203,12 +203,8 @@ fn registry_value(data: &str) -> Vec<Object> {
         let value = json!({"type": "windows-registry-value-type", "spec_version": "2.1", "id": id, "name": "x", "data": data, "data_type": data_type});
         Object::from_json(&value.to_string()).ok()
     };
-    let number = data.strip_prefix("DWORD (0x").and_then(|rest| rest.strip_suffix(')'));
-    let number = number.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    let object = match number {
-        Some(number) => object("REG_DWORD", &number.to_string()),
-        None => object("REG_SZ", data),
-    };
+    // A number alone is no sign of anything, so its notations in texts are not searched.
+    let object = if data.starts_with("DWORD (") { None } else { object("REG_SZ", data) };
     object.into_iter().collect()
 }
 
@@ -478,4 +474,303 @@ fn every_observable_finds_the_alert_it_came_from() {
     let total: usize = counts.values().map(|[found, ..]| found).sum();
     println!("{total} observables found the alert they came from");
     assert!(missed.is_empty(), "{} kinds of observable and field do not find their alert", missed.len());
+}
+
+/// Longer texts around a value, in which it is no longer the value. Nothing where none is meant to be excluded.
+fn longer(object: &Object) -> Vec<(String, &'static [&'static str])> {
+    const IPS: &[&str] = &["data.srcip", "data.dstip", "data.win.eventdata.destinationIp", "data.aws.sourceIPAddress"];
+    const NAMES: &[&str] = &["data.hostname", "data.win.eventdata.queryName", "data.dns.rrname", "data.win.eventdata.queryResults"];
+    const FILES: &[&str] = &["syscheck.path", "data.win.eventdata.targetFilename", "data.audit.file.name", "data.win.eventdata.image"];
+    const LINES: &[&str] = &["data.win.eventdata.commandLine", "data.command", "data.win.eventdata.parentCommandLine"];
+    let around = |value: &str, fields, before: &[&str], after: &[&str]| {
+        let before = before.iter().map(|text| format!("{text}{value}"));
+        let after = after.iter().map(|text| format!("{value}{text}"));
+        before.chain(after).map(|text| (text, fields)).collect()
+    };
+    match object {
+        Object::Ipv4Addr(one) if !one.value.contains('/') => around(&one.value, IPS, &["1", "1.", "x"], &["0", ".1", "x"]),
+        Object::Ipv6Addr(one) if !one.value.contains('/') => around(&one.value, IPS, &["1"], &["f", ":1"]),
+        Object::DomainName(one) => around(&one.value, NAMES, &["not", "sub.", "x-"], &["x", ".example", "-x"]),
+        Object::Hostname(one) => around(&one.value, NAMES, &["not", "sub.", "x-"], &["x", ".example", "-x"]),
+        Object::EmailAddr(one) => around(&one.value, &["data.srcuser", "data.office365.UserId"], &["x", "x."], &["x", ".example"]),
+        Object::MacAddr(one) => around(&one.value, &["data.mac", "data.win.eventdata.mac"], &["0", "00:"], &["0", ":00"]),
+        Object::Url(one) => around(&one.value, &["data.url", "data.http.url"], &["x", "https://other.example/?u="], &["x", "/x"]),
+        Object::File(one) => match &one.name {
+            Some(name) => around(name, FILES, &["x"], &["x", ".bak", "/x"]),
+            None => {
+                let fields: &[&str] = &["syscheck.md5_after", "syscheck.sha1_after", "syscheck.sha256_after", "data.win.eventdata.hashes"];
+                one.hashes.iter().flat_map(|(_, digest)| around(digest, fields, &["0", "IMPHASH="], &["0"])).collect::<Vec<_>>()
+            }
+        },
+        Object::Directory(one) => {
+            let path = one.path.trim_end_matches(['/', '\\']);
+            around(path, FILES, &["x"], &["x", "-old/a"])
+        }
+        Object::WindowsRegistryKey(one) => {
+            let key = one.key.as_deref().unwrap_or_default();
+            around(key, &["syscheck.path", "data.win.eventdata.targetObject"], &["X"], &["x", "-old\\\\a"])
+        }
+        Object::Process(one) => {
+            let line = one.command_line.as_deref().unwrap_or_default();
+            // A quote at either end takes the letter into its word; then nothing is longer.
+            let quoted = line.starts_with(['"', '\'']) || line.ends_with(['"', '\'', '\\']) || line.len() > 600;
+            if quoted { Vec::new() } else { around(line, LINES, &[], &["x"]) }
+        }
+        Object::UserAccount(one) => match &one.account_login {
+            Some(login) => around(login, &["data.srcuser", "data.dstuser", "data.win.eventdata.targetUserName"], &["x", "x-"], &["x", "-x"]),
+            None => Vec::new(),
+        },
+        Object::UserAgent(one) => around(&one.value, &["data.http.http_user_agent", "data.aws.userAgent"], &["x"], &["x"]),
+        Object::Vulnerability(one) => around(&one.name, &["data.vulnerability.cve"], &["x"], &["0"]),
+        Object::Text(one) => around(&one.value, &["data.tls.ja3.hash", "data.virustotal.source.file"], &["x"], &["x"]),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_value_inside_a_longer_token_is_not_found() {
+    let lines = corpus();
+    if lines.is_empty() {
+        return;
+    }
+    let catalogue = Catalogue::builtin();
+    let mut questions = questions(&lines, &catalogue);
+    let mut seen = BTreeSet::new();
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    questions.retain(|question| {
+        let count = kinds.entry(question.kind().to_owned()).or_default();
+        let new = *count < 600 && seen.insert(serde_json::to_string(&question.object).unwrap());
+        *count += usize::from(new);
+        new
+    });
+    let builder = QueryBuilder::new(&catalogue, Schema::Wazuh4, wide());
+    let outcomes = parallel(&questions, |question| {
+        let evaluator = Evaluator::new(&catalogue, Schema::Wazuh4);
+        let Ok(built) = builder.build(&question.object, &*question.references) else { return (0, Vec::new()) };
+        if built.notes.iter().any(|note| matches!(note, Note::WordsIgnored(_) | Note::Shortened(_))) {
+            return (0, Vec::new());
+        }
+        let mut wrong = Vec::new();
+        let mut count = 0;
+        for (text, fields) in longer(&question.object) {
+            for field in fields {
+                // As the event channel writes it, too.
+                let doubled = text.contains('\\').then(|| text.replace('\\', "\\\\"));
+                for text in std::iter::once(text.clone()).chain(doubled) {
+                    count += 1;
+                    let mut document = json!({"rule": {"id": "1"}});
+                    place(&mut document, field, &text);
+                    if evaluator.matches(&built.query, &document).unwrap() {
+                        wrong.push(format!("{field}: {text}"));
+                    }
+                }
+            }
+        }
+        (count, wrong)
+    });
+    let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wrong: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (question, (count, found)) in questions.iter().zip(outcomes) {
+        *asked.entry(question.kind()).or_default() += count;
+        if let Some(found) = found.into_iter().next() {
+            let object = serde_json::to_string(&question.object).unwrap();
+            wrong.entry(question.kind()).or_default().push(format!("{found} for {object}"));
+        }
+    }
+    for (kind, count) in &asked {
+        println!("{kind}: {count} longer tokens");
+    }
+    for (kind, found) in &wrong {
+        println!("WRONG {kind}: {} times, such as {}", found.len(), found.iter().take(6).cloned().collect::<Vec<_>>().join("\n   "));
+    }
+    assert!(wrong.is_empty(), "values are found inside longer tokens");
+}
+
+/// Puts a text at a path.
+fn place(document: &mut Value, path: &str, text: &str) {
+    let mut at = document;
+    for part in path.split('.') {
+        at = &mut at[part];
+    }
+    *at = text.into();
+}
+
+// ---- OpenSearch -----------------------------------------------------------------------------------
+
+/// How many queries are compared.
+const QUERIES: usize = 3_200;
+
+#[test]
+fn the_evaluator_and_opensearch_agree_on_every_document() {
+    let Ok(url) = std::env::var("OPENSEARCH_URL") else {
+        eprintln!("skipped: OPENSEARCH_URL is not set, so no query was run in a real OpenSearch (see deploy/dev/opensearch.sh)");
+        return;
+    };
+    let lines = corpus();
+    if lines.is_empty() {
+        return;
+    }
+    let started = Instant::now();
+    let index = "wazuh-alerts-4.x-laws";
+    let rejected = index_corpus(&url, index, &lines);
+    println!("{} alerts indexed, {} rejected by the mapping ({:?})", lines.len() - rejected.len(), rejected.len(), started.elapsed());
+    assert!(rejected.len() * 20 < lines.len(), "too many alerts were rejected");
+
+    let catalogue = Catalogue::builtin();
+    let queries = sampled(&questions(&lines, &catalogue), &catalogue);
+    let documents = values(&lines);
+    let found = search_all(&url, index, &queries);
+    println!("OpenSearch answered {} queries ({:?})", queries.len(), started.elapsed());
+    let local = parallel(&queries, |(_, query)| {
+        let evaluator = Evaluator::new(&catalogue, Schema::Wazuh4);
+        let matches = |place: &usize| evaluator.matches(query, &documents[*place]).unwrap();
+        (0..documents.len()).filter(|place| !rejected.contains(place)).filter(matches).collect::<BTreeSet<_>>()
+    });
+    println!("the evaluator answered them ({:?})", started.elapsed());
+
+    let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    let mut different = 0;
+    for (((kind, query), local), found) in queries.iter().zip(&local).zip(&found) {
+        let count = counts.entry(kind).or_default();
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                different += 1;
+                println!("REJECTED {kind}: {error}\n   {}", shortened(&query.to_json()));
+                continue;
+            }
+        };
+        *count = [count[0] + 1, count[1] + local.len(), count[2] + usize::from(local != found)];
+        if local != found {
+            different += 1;
+            if different <= 25 {
+                println!("DIFFERENT {kind}: {}", shortened(&query.to_json()));
+                for (name, one, other) in [("evaluator", local, found), ("OpenSearch", found, local)] {
+                    let only: Vec<_> = one.difference(other).collect();
+                    if let Some(first) = only.first() {
+                        println!("   only the {name} finds {} documents, such as {}", only.len(), shortened(&lines[**first]));
+                    }
+                }
+            }
+        }
+    }
+    for (kind, [queries, hits, different]) in &counts {
+        println!("{kind}: {queries} queries, {hits} hits, {different} different");
+    }
+    let all: usize = counts.values().map(|[queries, ..]| queries).sum();
+    let pairs = all * (lines.len() - rejected.len());
+    println!("{all} queries compared on {pairs} pairs of query and document in {:?}", started.elapsed());
+    server::request("DELETE", &format!("{url}/{index}"), "");
+    server::request("DELETE", &format!("{url}/_template/laws"), "");
+    assert_eq!(different, 0, "the evaluator and OpenSearch disagree");
+    assert!(lines.len() < 2_000 || all >= 2_000, "only {all} queries were compared");
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(900).collect()
+}
+
+/// Creates the index from the real template and fills it, one document per alert with its number as identifier.
+/// Returns the numbers of those that the mapping refuses.
+fn index_corpus(url: &str, index: &str, lines: &[String]) -> BTreeSet<usize> {
+    server::request("DELETE", &format!("{url}/{index}"), "");
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/wazuh-templates/4.14.7/wazuh-template.json");
+    let template = match fs::read_to_string(&template) {
+        Ok(template) => template,
+        Err(_) => {
+            eprintln!("the real template is not there: a small one stands in for it");
+            let mappings: Value = serde_json::from_str(include_str!("store/mapping.json")).unwrap();
+            json!({"index_patterns": ["wazuh-alerts-4.x-*"], "mappings": mappings}).to_string()
+        }
+    };
+    let (status, answer) = server::request("PUT", &format!("{url}/_template/laws"), &template);
+    assert_eq!(status, 200, "{answer}");
+    let mut rejected = BTreeSet::new();
+    for (part, chunk) in lines.chunks(500).enumerate() {
+        let mut bulk = String::new();
+        for (place, line) in chunk.iter().enumerate() {
+            bulk += &format!("{{\"index\":{{\"_id\":\"{}\"}}}}\n{line}\n", part * 500 + place);
+        }
+        let (status, answer) = server::request("POST", &format!("{url}/{index}/_bulk"), &bulk);
+        assert_eq!(status, 200, "{answer}");
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        for item in answer["items"].as_array().unwrap() {
+            let item = &item["index"];
+            if item["error"].is_object() {
+                if rejected.len() < 5 {
+                    println!("rejected: {}", shortened(&item["error"].to_string()));
+                }
+                rejected.insert(item["_id"].as_str().unwrap().parse().unwrap());
+            }
+        }
+    }
+    server::request("POST", &format!("{url}/{index}/_refresh"), "");
+    rejected
+}
+
+/// Distinct queries, evenly from all types and ways to build them.
+fn sampled(questions: &[Question], catalogue: &Catalogue) -> Vec<(String, Query)> {
+    let options = [("default", SearchOptions::default()), ("wide", wide()), ("exact", exact())];
+    let builders: Vec<(&str, QueryBuilder)> = options
+        .into_iter()
+        .map(|(name, options)| (name, QueryBuilder::new(catalogue, Schema::Wazuh4, options)))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut kinds: BTreeMap<String, Vec<Query>> = BTreeMap::new();
+    for question in questions {
+        for (name, builder) in &builders {
+            let Ok(built) = builder.build(&question.object, &*question.references) else { continue };
+            if seen.insert(built.query.to_json()) {
+                kinds.entry(format!("{} ({name})", question.kind())).or_default().push(built.query);
+            }
+        }
+    }
+    println!("{} distinct queries", seen.len());
+    // Every n-th of the frequent kinds, all of the rare ones.
+    let mut quota = QUERIES;
+    let mut left = kinds.len();
+    let mut sizes: Vec<(usize, String)> = kinds.iter().map(|(kind, queries)| (queries.len(), kind.clone())).collect();
+    sizes.sort();
+    let mut taken = Vec::new();
+    for (size, kind) in sizes {
+        let share = (quota / left).min(size);
+        quota -= share;
+        left -= 1;
+        let queries = kinds.remove(&kind).unwrap();
+        let step = size as f64 / share.max(1) as f64;
+        let mut places: Vec<usize> = (0..share).map(|number| (number as f64 * step) as usize).collect();
+        places.dedup();
+        let mut wanted = places.into_iter().peekable();
+        for (place, query) in queries.into_iter().enumerate() {
+            if wanted.next_if_eq(&place).is_some() {
+                taken.push((kind.clone(), query));
+            }
+        }
+    }
+    taken
+}
+
+/// The documents that OpenSearch finds for each query.
+fn search_all(url: &str, index: &str, queries: &[(String, Query)]) -> Vec<Result<BTreeSet<usize>, String>> {
+    let mut found = Vec::new();
+    for queries in queries.chunks(25) {
+        let mut body = String::new();
+        for (_, query) in queries {
+            let query = query.to_json();
+            body += &format!("{{}}\n{{\"query\":{query},\"size\":10000,\"_source\":false,\"track_total_hits\":true}}\n");
+        }
+        let filter = "responses.hits.hits._id,responses.hits.total,responses.error.root_cause,responses._shards.failed";
+        let (status, answer) = server::request("POST", &format!("{url}/{index}/_msearch?filter_path={filter}"), &body);
+        assert_eq!(status, 200, "{}", shortened(&answer));
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        for one in answer["responses"].as_array().unwrap() {
+            found.push(if one["hits"]["total"]["value"].is_u64() && one["_shards"]["failed"] == 0 {
+                let hits = one["hits"]["hits"].as_array().into_iter().flatten();
+                Ok(hits.map(|hit| hit["_id"].as_str().unwrap().parse().unwrap()).collect())
+            } else {
+                Err(one.to_string())
+            });
+        }
+    }
+    found
 }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use foldhash::quality::RandomState;
 use stix_model::Timestamp;
 use wazuh_query::alert::{Alert, ReadError, RuleLevel, scan};
-use wazuh_query::catalogue::{Catalogue, FieldId, Holds, Role};
+use wazuh_query::catalogue::{Catalogue, Envelope, FieldId, Holds, Role};
 
 use crate::indicator::{Indicator, IndicatorId, IndicatorSet};
 
@@ -139,7 +139,8 @@ impl<'h> Hunter<'h> {
     ) -> Self {
         let fields = catalogue.restricted(|field| {
             let hunted = field.role != Role::Agent || options.include_agents;
-            hunted && !matches!(field.holds, Holds::Envelope(_) | Holds::Opaque) && set.concerns(field.holds)
+            // The time tells an alert from other JSON.
+            field.holds == Holds::Envelope(Envelope::Timestamp) || (hunted && set.concerns(field.holds))
         });
         Self {
             fields,
@@ -161,12 +162,15 @@ impl<'h> Hunter<'h> {
     pub fn alert(&mut self, text: &str) -> Result<bool, ReadError> {
         self.found.clear();
         let Self { fields, set, found, scratch, .. } = self;
+        let mut is_alert = false;
         let read = scan(text, fields, &mut |id: FieldId, value: std::borrow::Cow<'_, str>, _| {
+            is_alert = true;
             let holds = fields.field(id).holds;
             set.matches_with(holds, &value, scratch, &mut |indicator| {
                 found.push((indicator.0, id, value.clone().into_owned()));
             });
         });
+        let read = read.and_then(|_| if is_alert { Ok(()) } else { Err(ReadError::NotAnAlert) });
         if let Err(error) = read {
             self.counters.unreadable += 1;
             return Err(error);

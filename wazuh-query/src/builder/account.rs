@@ -45,7 +45,8 @@ impl QueryBuilder {
         let full = login.login.to_string();
         let doubled = full.replace('\\', "\\\\");
         let bare = login.bare_name().to_owned();
-        let with_number = user_id.map(|user_id| format!("{bare}(uid={user_id})"));
+        let is_number = |user_id: &&str| user_id.bytes().all(|byte| byte.is_ascii_digit());
+        let with_number = user_id.filter(is_number).map(|user_id| format!("{bare}(uid={user_id})"));
         let mut queries =
             Self::folded(&self.fields.user_name, [full, doubled, bare.clone()].into_iter().chain(with_number));
         if user_id.is_none() {

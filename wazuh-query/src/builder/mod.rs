@@ -133,7 +133,7 @@ impl QueryBuilder {
             Object::X509Certificate(certificate) => self.certificate(certificate),
             other => Err(NotSearchable::Type(other.object_type().to_owned())),
         };
-        let alternatives: Vec<Query> = drafted?.into_iter().filter(|query| query.clause_count() > 0).collect();
+        let alternatives: Vec<Query> = drafted?.into_iter().filter(|query| !query.is_nothing()).collect();
         if alternatives.is_empty() {
             return Err(NotSearchable::NoField("such a value"));
         }

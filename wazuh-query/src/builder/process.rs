@@ -4,7 +4,7 @@ use stix_model::sco::Process;
 
 use super::reason::shown;
 use super::{Draft, NotSearchable, Note, Query, QueryBuilder};
-use crate::dsl::{BoolQuery, Clause, limits};
+use crate::dsl::{Clause, limits};
 use crate::options::ProcOption;
 use crate::regexp::escape;
 use crate::value;
@@ -33,7 +33,7 @@ impl QueryBuilder {
         if command.is_empty() {
             return Err(NotSearchable::Invalid { value: shown(line), expected: "a command line" });
         }
-        words.remove(0);
+        let first = words.remove(0);
         let mut arguments: Vec<(&str, &str)> =
             words.into_iter().zip(texts.iter().skip(1).map(String::as_str)).filter(|(_, text)| !text.is_empty()).collect();
         if arguments.len() > MAX_WORDS {
@@ -43,7 +43,7 @@ impl QueryBuilder {
             arguments.truncate(MAX_WORDS);
         }
         let regexp = |value| Clause::Regexp { value, case_insensitive: fold };
-        let command_line = regexp(command_expression(command));
+        let command_line = regexp(command_expression(command, first));
         let mut clauses = vec![command_line.clone()];
         for (raw, _) in &arguments {
             clauses.push(regexp(argument_expression(raw, notes)));
@@ -62,22 +62,46 @@ impl QueryBuilder {
                 let plain = Query::any_field(&self.fields.argument, exact(text.to_owned()));
                 all.push(Query::any([Some(plain), hexadecimal].into_iter().flatten()));
             }
-            queries.push(BoolQuery { filter: all, ..BoolQuery::default() }.into());
+            queries.push(Query::all(all));
         }
         Ok(queries)
     }
 }
 
-/// The command at the start of a command line: any directory, an optional `.exe`, then the end or an argument.
-fn command_expression(command: &str) -> String {
+/// The command at the start of a command line: any directory, an optional `.exe`, then the end or an argument. `raw` is
+/// the word as written, of which `command` is the end without quotes.
+fn command_expression(command: &str, raw: &str) -> String {
     let lower = command.to_ascii_lowercase();
     let (stem, exe) = match lower.strip_suffix(".exe") {
         Some(stem) if !stem.is_empty() => (command.get(..stem.len()).unwrap_or(command), true),
         _ => (command, false),
     };
     let exe = if exe { r"\.exe" } else { r"(\.exe)?" };
-    let stem: String = escape(stem).chars().take(MAX_WORD_CHARS).collect();
+    let stem = quotable(command, raw).into_iter().take(stem.chars().count()).collect::<String>();
+    let stem: String = stem.chars().take(MAX_WORD_CHARS).collect();
     format!("{QUOTES}(.*[/\\\\])?{stem}{exe}{QUOTES}({BLANK}.*)?")
+}
+
+/// The characters of a command as expressions, with quotes allowed behind those that have some behind them in `raw`.
+fn quotable(command: &str, raw: &str) -> Vec<String> {
+    let mut rest = raw.chars().rev().peekable();
+    let mut parts = Vec::new();
+    for char in command.chars().rev() {
+        let mut quoted = false;
+        while rest.next_if(|other| *other != char && matches!(other, '\\' | '"' | '\'')).is_some() {
+            quoted = true;
+        }
+        rest.next();
+        let mut buffer = [0; 4];
+        let mut part = escape(char.encode_utf8(&mut buffer));
+        // Quotes at the end are covered already.
+        if quoted && !parts.is_empty() {
+            part.push_str(QUOTES);
+        }
+        parts.push(part);
+    }
+    parts.reverse();
+    parts
 }
 
 /// A word anywhere behind the start of a command line, with or without quotes.
@@ -157,7 +181,7 @@ mod tests {
 
     #[test]
     fn commands_end_where_the_word_ends() {
-        let expression = command_expression("sh");
+        let expression = command_expression("sh", "/bin/sh");
         for (text, wanted) in [
             ("sh", true),
             ("/bin/sh -c id", true),
@@ -167,8 +191,13 @@ mod tests {
         ] {
             check(&expression, text, wanted);
         }
-        check(&command_expression("tool.exe"), r"c:\tool.exe", true);
-        check(&command_expression("tool.exe"), r"c:\toolxexe", false);
+        check(&command_expression("tool.exe", "tool.exe"), r"c:\tool.exe", true);
+        check(&command_expression("tool.exe", "tool.exe"), r"c:\toolxexe", false);
+        // Quotes that hide a command from simple searches.
+        let hidden = command_expression("powershell.exe", r#"C:\pow"er"sh'e'll.exe"#);
+        check(&hidden, r#"C:\\pow\"er\"sh'e'll.exe -enc x"#, true);
+        check(&hidden, r"powershell.exe", true);
+        check(&hidden, r"powersshell.exe", false);
     }
 
     #[test]

@@ -87,9 +87,7 @@ impl QueryBuilder {
         let Some(parsed) = value::address(address) else {
             return Err(NotSearchable::Invalid { value: super::reason::shown(address), expected: "an address" });
         };
-        let mut any = Self::address_in(end.ip, end.ip_typed, parsed, Some(address));
-        any.retain(|query| query.clause_count() > 0);
-        Ok(Some(Query::any(any)))
+        Ok(Some(Query::any(Self::address_in(end.ip, end.ip_typed, parsed, Some(address)))))
     }
 }
 

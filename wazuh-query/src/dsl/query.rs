@@ -77,18 +77,35 @@ impl Query {
         Self::AnyField { fields: fields.clone(), clause }
     }
 
-    /// At least one of `queries` matches. A single query stands for itself.
+    /// No document.
+    pub fn nothing() -> Self {
+        Self::AnyField { fields: std::iter::empty::<&str>().collect(), clause: Clause::Exists }
+    }
+
+    /// Whether the query matches no document, because it asks for fields that do not exist.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Self::AnyField { fields, .. } | Self::AnyFieldAll { fields, .. } => fields.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// At least one of `queries` matches. A single query stands for itself; one that matches nothing is left out.
     pub fn any(queries: impl IntoIterator<Item = Self>) -> Self {
-        let mut should: Vec<Self> = queries.into_iter().collect();
+        let mut should: Vec<Self> = queries.into_iter().filter(|query| !query.is_nothing()).collect();
         match should.len() {
+            0 => Self::nothing(),
             1 => should.remove(0),
             _ => BoolQuery { should, ..BoolQuery::default() }.into(),
         }
     }
 
-    /// All of `queries` match. A single query stands for itself.
+    /// All of `queries` match. A single query stands for itself; where one matches nothing, all of them do not.
     pub fn all(queries: impl IntoIterator<Item = Self>) -> Self {
         let mut filter: Vec<Self> = queries.into_iter().collect();
+        if filter.iter().any(Self::is_nothing) {
+            return Self::nothing();
+        }
         match filter.len() {
             1 => filter.remove(0),
             _ => BoolQuery { filter, ..BoolQuery::default() }.into(),
