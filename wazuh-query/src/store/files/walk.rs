@@ -28,6 +28,8 @@ pub fn alert_files<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> (Vec<P
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
                 let before = (walk.files.len(), walk.problems.len());
+                // So that a link below does not lead here again.
+                walk.is_new(&metadata);
                 walk.folder(path, 0);
                 if before == (walk.files.len(), walk.problems.len()) {
                     walk.problem(path, ProblemKind::NoAlerts);
