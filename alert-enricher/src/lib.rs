@@ -1,5 +1,25 @@
-//! Wazuh alerts to STIX observables, and hits to sightings.
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+//! Wazuh alerts to STIX observables, and alerts against indicators to sightings.
+//!
+//! - [`extract`]: the observables in one alert, each with the fields it came from.
+//! - [`indicator`]: indicators from STIX, lists and tables, and a compact set that answers "which of you are in this
+//!   field?".
+//! - [`hunt`]: the indicators of a set in any number of alerts: on which agents, by which rules, when, how often.
+//!
+//! The crate does no I/O, holds no clock and needs no runtime: times come in as arguments, texts as `&str`.
+//!
+//! ```
+//! use alert_enricher::extract::{ExtractOptions, Extractor};
+//! use wazuh_query::alert::Alert;
+//! use wazuh_query::catalogue::Catalogue;
+//!
+//! let catalogue = Catalogue::builtin();
+//! let options = ExtractOptions::default();
+//! let alert = Alert::read(r#"{"rule":{"id":"5710"},"data":{"srcip":"203.0.113.7","srcuser":"kim"}}"#, &catalogue)?;
+//! let extraction = Extractor::new(&catalogue, &options).extract(&alert);
+//! let types: Vec<_> = extraction.objects.iter().map(|object| object.object_type()).collect();
+//! assert_eq!(types, ["ipv4-addr", "user-account"]);
+//! # Ok::<(), wazuh_query::alert::ReadError>(())
+//! ```
 
 pub mod extract;
 pub mod hunt;

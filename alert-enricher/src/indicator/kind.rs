@@ -170,7 +170,7 @@ impl Key {
         }
         let hash = |algorithm| {
             let digest = value::normalize_hash(algorithm, text)?;
-            (!value::is_empty_input_digest(&digest)).then_some(digest)
+            (!value::is_empty_input_digest(&digest)).then(|| Cow::Owned(digest.to_ascii_lowercase()))
         };
         let normal: Cow<'_, str> = match kind {
             Kind::Address => {
@@ -189,7 +189,7 @@ impl Key {
             Kind::Sha1 => hash(HashAlgorithm::Sha1)?,
             Kind::Sha256 => hash(HashAlgorithm::Sha256)?,
             Kind::Sha512 => hash(HashAlgorithm::Sha512)?,
-            Kind::Ssdeep => hash(HashAlgorithm::Ssdeep)?,
+            Kind::Ssdeep => value::normalize_hash(HashAlgorithm::Ssdeep, text)?,
             Kind::CertificateFingerprint => text.replace(':', "").to_ascii_lowercase().into(),
             Kind::CertificateSerial => text.replace(':', "").to_ascii_lowercase().into(),
             Kind::Mac => value::mac_text(value::mac(text)?).into(),

@@ -33,7 +33,7 @@ impl QueryBuilder {
         queries.push(Query::any_field(&self.fields.ip_with_port, prefix));
         queries.push(Self::dns_answer(&self.fields.dns_results, address));
         if self.options.lookup_hosts_in_urls {
-            queries.push(self.url_host(&url_host(address)));
+            queries.extend(self.url_host(&url_host(address)));
         }
         Ok(queries)
     }

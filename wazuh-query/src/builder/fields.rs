@@ -36,6 +36,10 @@ pub(super) struct Fields {
     pub asn_number: FieldSet,
     pub asn_text: FieldSet,
     pub email: FieldSet,
+    /// Those of them that may have a display name before the address.
+    pub mailbox: FieldSet,
+    /// Fields of logins, into which mail and web decoders write addresses.
+    pub login: FieldSet,
     pub sender: FieldSet,
     pub email_subject: FieldSet,
     pub user_agent: FieldSet,
@@ -132,8 +136,9 @@ impl Fields {
             protocol: one(Holds::Protocol),
             asn_number: pick(&|field| field.holds == Holds::Asn && field.index == IndexType::Long),
             asn_text: one(Holds::Asn),
-            // Mail and web decoders write addresses into fields of logins.
-            email: holds(&|holds| matches!(holds, Holds::Email | Holds::EmailOrUser | Holds::UserName)),
+            email: holds(&|holds| matches!(holds, Holds::Email | Holds::EmailOrUser)),
+            mailbox: one(Holds::Email),
+            login: one(Holds::UserName),
             sender: with_role(
                 Role::Sender,
                 &|holds| matches!(holds, Holds::Email | Holds::EmailOrUser),

@@ -85,10 +85,10 @@ impl QueryBuilder {
 
     fn hash(&self, algorithm: HashAlgorithm, digest: &str) -> Vec<Query> {
         let fields = self.fields.hashes.iter().find(|(known, _)| *known == algorithm).map(|(_, fields)| fields);
-        let case_insensitive = algorithm != HashAlgorithm::Ssdeep;
-        let exact = Clause::Term { value: digest.to_owned(), case_insensitive };
-        let mut queries: Vec<Query> =
-            fields.into_iter().map(|fields| Query::any_field(fields, exact.clone())).collect();
+        let mut queries: Vec<Query> = match algorithm {
+            HashAlgorithm::Ssdeep => fields.into_iter().map(|fields| Self::exact(fields, [digest.to_owned()])).collect(),
+            _ => fields.into_iter().map(|fields| Self::either_case(fields, digest)).collect(),
+        };
         let label = match algorithm {
             HashAlgorithm::Md5 => "MD5",
             HashAlgorithm::Sha1 => "SHA1",
@@ -96,9 +96,13 @@ impl QueryBuilder {
             HashAlgorithm::Sha512 => "SHA512",
             _ => return queries,
         };
-        // Sysmon: `SHA1=…,MD5=…,SHA256=…,IMPHASH=…`; the label keeps an import hash from passing for an MD5.
-        let member = format!("(.*[,;] *)?({label}=)?{digest} *([,;].*)?");
-        queries.push(Self::regexp(&self.fields.hash_list, member, true));
+        // Sysmon: `SHA1=…,MD5=…,SHA256=…,IMPHASH=…`; the label keeps an import hash from passing for an MD5. Two
+        // patterns cost the cluster less than one expression that knows where members end.
+        for pattern in [format!("*{label}={digest}"), format!("*{label}={digest},*")] {
+            let clause = Clause::Wildcard { value: pattern, case_insensitive: true };
+            queries.push(Query::any_field(&self.fields.hash_list, clause));
+        }
+        queries.push(Self::either_case(&self.fields.hash_list, digest));
         queries
     }
 

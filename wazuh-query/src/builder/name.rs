@@ -5,7 +5,7 @@ use stix_model::sco::EmailMessage;
 use super::reason::shown;
 use super::{Draft, NotSearchable, Note, Query, QueryBuilder, Resolve, required};
 use crate::dsl::{Clause, limits};
-use crate::regexp::escape;
+use crate::regexp::{escape, escape_wildcard};
 use crate::value;
 use stix_model::Object;
 
@@ -34,8 +34,8 @@ impl QueryBuilder {
             let escaped = escape(name);
             let answer = format!(r"(.*; *)?(type: *[0-9]+ +)?{escaped}\.? *(;.*)?");
             queries.push(Self::regexp(&self.fields.dns_results, answer, true));
-            if self.options.lookup_hosts_in_urls && value::domain(name).is_some() {
-                queries.push(self.url_host(name));
+            if self.options.lookup_hosts_in_urls && name.is_ascii() && value::domain(name).is_some() {
+                queries.extend(self.url_host(name));
             }
             if self.options.lookup_hostnames_in_cmd_line {
                 let inside = format!("(.*{NO_NAME})?{escaped}({NO_NAME}.*)?");
@@ -46,10 +46,17 @@ impl QueryBuilder {
         Ok(queries)
     }
 
-    /// A host as part of a URL. The alternatives start with a fixed text, so the index need not read every URL.
-    pub(super) fn url_host(&self, host: &str) -> Query {
-        let expression = format!(r"(https?|ftp)://{}\.?([:/?\#\\].*)?", escape(host));
-        Self::regexp(&self.fields.url, expression, true)
+    /// A host as part of a URL, in lower case as clients send it.
+    ///
+    /// Beginnings of texts are looked up like terms; an expression would make the cluster build an automaton for each
+    /// of the many fields.
+    pub(super) fn url_host(&self, host: &str) -> Vec<Query> {
+        let starts = ["http", "https"].map(|scheme| format!("{scheme}://{host}"));
+        let longer = starts.iter().flat_map(|start| [format!("{start}/"), format!("{start}:")]);
+        let prefixes = longer.map(|value| Query::any_field(&self.fields.url, Clause::Prefix { value, case_insensitive: false }));
+        let mut queries: Vec<Query> = prefixes.collect();
+        queries.push(Self::exact(&self.fields.url, starts));
+        queries
     }
 
     /// A URL.
@@ -65,7 +72,8 @@ impl QueryBuilder {
             };
             let path = if ignore_slash { path.trim_end_matches('/') } else { path };
             let slash = if ignore_slash { "/?" } else { "" };
-            let expression = format!("(.+://)?[^/]*/?{}{slash}", escape(path));
+            // A scheme holds neither `:` nor `/`. To allow them costs the cluster hundreds of megabytes per query.
+            let expression = format!("([^:/]+://)?[^/]*/?{}{slash}", escape(path));
             if expression.chars().count() > limits::REGEXP_CHARS {
                 return Err(NotSearchable::TooLong { value: shown(value), limit: limits::REGEXP_CHARS });
             }
@@ -98,7 +106,8 @@ impl QueryBuilder {
             return Err(NotSearchable::Invalid { value: shown(value), expected: "an e-mail address" });
         }
         let mut queries = Self::folded(&self.fields.email, [value.to_owned()]);
-        queries.push(Self::regexp(&self.fields.email, mailbox(value), true));
+        queries.push(Query::any_field(&self.fields.mailbox, mailbox(value)));
+        queries.push(Self::either_case(&self.fields.login, value));
         Ok(queries)
     }
 
@@ -114,7 +123,7 @@ impl QueryBuilder {
             match references.resolve(id) {
                 Some(Object::EmailAddr(sender)) if !self.fields.sender.is_empty() => {
                     let mut any = Self::folded(&self.fields.sender, [sender.value.clone()]);
-                    any.push(Self::regexp(&self.fields.sender, mailbox(&sender.value), true));
+                    any.push(Query::any_field(&self.fields.sender, mailbox(&sender.value)));
                     all.push(Query::any(any));
                 }
                 Some(Object::EmailAddr(_)) => {}
@@ -140,9 +149,9 @@ fn as_stored(value: &str) -> Option<String> {
     (!value.is_ascii()).then(|| value.trim_end_matches('.').to_owned())
 }
 
-/// An address behind a display name or in angle brackets.
-fn mailbox(address: &str) -> String {
-    format!(r"(mailto:{0}|.*\<(mailto:)?{0}\>)", escape(address))
+/// An address in angle brackets, behind a display name or without one.
+fn mailbox(address: &str) -> Clause {
+    Clause::Wildcard { value: format!("*<{}>", escape_wildcard(address)), case_insensitive: true }
 }
 
 /// Path and query of a URL; `None` when there is nothing but a host.

@@ -29,7 +29,7 @@ impl QueryBuilder {
 
     /// A vulnerability by its identifier.
     pub(super) fn vulnerability(&self, name: &str) -> Draft {
-        Ok(Self::folded(&self.fields.vulnerability, [required(name, "name")?.to_ascii_uppercase()]))
+        Ok(vec![Self::either_case(&self.fields.vulnerability, required(name, "name")?)])
     }
 
     /// A certificate: by fingerprint, else serial number, else subject and issuer.
@@ -39,13 +39,15 @@ impl QueryBuilder {
             let digest = digest.replace(':', "");
             let digest = digest.trim();
             if !digest.is_empty() && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                queries.extend(Self::folded(&self.fields.certificate_fingerprint, with_colons(digest)));
+                let spellings = with_colons(digest);
+                queries.extend(spellings.map(|text| Self::either_case(&self.fields.certificate_fingerprint, &text)));
             }
         }
         let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         if let Some(serial) = given(&certificate.serial_number) {
             let serial = serial.replace(':', "");
-            queries.extend(Self::folded(&self.fields.certificate_serial, with_colons(&serial)));
+            let spellings = with_colons(&serial);
+            queries.extend(spellings.map(|text| Self::either_case(&self.fields.certificate_serial, &text)));
         }
         if queries.is_empty()
             && let Some(subject) = given(&certificate.subject)

@@ -14,7 +14,7 @@ const EMPTY_INPUT: &[&str] = &[
 
 /// Whether a normalized digest is that of empty input.
 pub fn is_empty_input_digest(digest: &str) -> bool {
-    EMPTY_INPUT.contains(&digest)
+    EMPTY_INPUT.iter().any(|empty| empty.eq_ignore_ascii_case(digest))
 }
 
 /// Brings a digest to its normal form. `None` when the text is no digest of this algorithm, or consists of zeros
@@ -34,7 +34,10 @@ pub fn normalize_hash(algorithm: HashAlgorithm, text: &str) -> Option<Cow<'_, st
     if text.len() != length || !is_hexadecimal(text) || text.bytes().all(|byte| byte == b'0') {
         return None;
     }
-    Some(if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() })
+    // Digests are written in one case throughout. One that is not can be found only as it was written.
+    let has = |wanted: fn(&u8) -> bool| text.as_bytes().iter().any(|byte| wanted(byte));
+    let upper = has(u8::is_ascii_uppercase) && !has(u8::is_ascii_lowercase);
+    Some(if upper { text.to_ascii_lowercase().into() } else { text.into() })
 }
 
 fn is_hexadecimal(text: &str) -> bool {

@@ -275,8 +275,8 @@ mod tests {
     fn urls_name_their_host() {
         check(
             Holds::Url,
-            "http://Evil.example:8080/a?b",
-            &[Reading::Url("http://Evil.example:8080/a?b"), Reading::Domain("evil.example".into())],
+            "http://evil.example:8080/a?b",
+            &[Reading::Url("http://evil.example:8080/a?b"), Reading::Domain("evil.example".into())],
         );
         check(Holds::Url, "/a/b?c", &[Reading::UrlPath("/a/b?c")]);
         check(Holds::Url, "https://[2001:db8::1]/x", &[Reading::Url("https://[2001:db8::1]/x"), address("2001:db8::1")]);

@@ -56,7 +56,6 @@ pub(super) fn email(text: &str) -> Option<Cow<'_, str>> {
         _ => text,
     };
     let text = text.trim();
-    let text = text.strip_prefix("mailto:").unwrap_or(text);
     let (local, host) = text.rsplit_once('@')?;
     let fits = !local.is_empty()
         && local.len() <= 64
@@ -89,12 +88,17 @@ fn parts(text: &str) -> Option<(&str, &str)> {
 
 /// The host of an absolute URL as written, without port and brackets.
 ///
-/// Only `http`, `https` and `ftp`, and no user information: these are the URLs that the query for a host finds.
+/// Only of URLs that the query for a host finds: `http` or `https` in lower case, as clients send them, no user
+/// information, and a path, a port or nothing after the host.
 pub fn host_of_url(text: &str) -> Option<&str> {
     let (scheme, host) = parts(text)?;
-    let plain = ["http", "https", "ftp"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
     let authority = text.split_once("://")?.1.split(['/', '?', '#', '\\']).next()?;
-    (plain && !authority.contains('@')).then_some(host)
+    let after = text.get(scheme.len() + 3 + authority.len()..)?;
+    let found = matches!(scheme, "http" | "https")
+        && !host.bytes().any(|byte| byte.is_ascii_uppercase())
+        && !authority.contains('@')
+        && (after.is_empty() || after.starts_with('/') || authority.len() > host.len());
+    found.then_some(host)
 }
 
 /// The ASCII form (punycode, RFC 3492) of a lower-case name, where it has letters beyond ASCII.
@@ -194,8 +198,10 @@ mod tests {
 
     #[test]
     fn url_hosts() {
-        assert_eq!(host_of_url("HTTPS://Shop.Example.net:8443/cart"), Some("Shop.Example.net"));
-        assert_eq!(host_of_url("http://h?u=http://x/y"), Some("h"));
+        assert_eq!(host_of_url("https://shop.example.net:8443/cart"), Some("shop.example.net"));
+        assert_eq!(host_of_url("http://evil.example"), Some("evil.example"));
+        assert_eq!(host_of_url("HTTPS://Shop.Example.net/"), None);
+        assert_eq!(host_of_url("http://h?u=http://x/y"), None);
         assert_eq!(host_of_url("https://user@evil.example/"), None);
         assert!(!is_absolute_url("/index.php?u=http://x/y"));
         assert!(!is_absolute_url("c://x"));

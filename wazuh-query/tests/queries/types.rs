@@ -71,7 +71,7 @@ fn the_whole_text_of_a_small_query() {
         with(|_| ()),
     );
     let query = builder.build(&objects[0], &()).unwrap().query;
-    insta::assert_snapshot!(query.to_json(), @r#"{"bool":{"should":[{"term":{"vulnerability.id":{"value":"CVE-2024-3094","case_insensitive":true}}}],"minimum_should_match":1}}"#);
+    insta::assert_snapshot!(query.to_json(), @r#"{"bool":{"should":[{"terms":{"vulnerability.id":["cve-2024-3094","CVE-2024-3094"]}}],"minimum_should_match":1}}"#);
 }
 
 #[test]
