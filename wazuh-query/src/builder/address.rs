@@ -81,6 +81,8 @@ impl QueryBuilder {
         };
         match expression {
             Some(expression) => {
+                let answer = format!("(.*; *)?({expression}) *(;.*)?");
+                queries.push(Self::regexp(&self.fields.dns_results, answer, true));
                 let with_port = Self::regexp(&self.fields.ip_with_port, format!(r"\[?({expression})(\]?:[0-9]+)?"), true);
                 let fields = keyword.into_iter();
                 queries.extend(fields.map(|fields| Self::regexp(fields, expression.clone(), true)));
@@ -176,7 +178,7 @@ fn network_v6(network: Ipv6Net) -> Option<String> {
         return None;
     }
     let prefix: String = fixed.iter().map(|group| format!("0*{group:x}:")).collect();
-    let prefix = if whole == groups.len() { prefix.trim_end_matches(':').to_owned() } else { format!("{prefix}.*") };
+    let prefix = if whole == groups.len() { prefix.trim_end_matches(':').to_owned() } else { format!("{prefix}[0-9a-f:.]*") };
     Some(prefix)
 }
 

@@ -80,7 +80,7 @@ impl Fields {
     pub(super) fn new(catalogue: &Catalogue, schema: Schema) -> Self {
         let searched: Vec<&Field> = catalogue.select(schema, |field| field.uses.search).collect();
         let pick = |wanted: &dyn Fn(&Field) -> bool| -> FieldSet {
-            searched.iter().filter(|field| wanted(field)).map(|field| &*field.path).collect()
+            searched.iter().copied().filter(|field| wanted(field)).collect()
         };
         let keyword = |field: &Field| field.index == IndexType::Keyword;
         let number = |field: &Field| matches!(field.index, IndexType::Keyword | IndexType::Long);

@@ -6,7 +6,7 @@ use stix_model::{Hashes, Object};
 use super::reason::shown;
 use super::{Draft, NotSearchable, Note, Query, QueryBuilder, Resolve, required};
 use crate::catalogue::HashAlgorithm;
-use crate::dsl::{BoolQuery, Clause, FieldSet};
+use crate::dsl::{BoolQuery, Clause};
 use crate::options::{DirOption, FileOption};
 use crate::regexp::{escape, escape_backslashes, escape_windows_path};
 use crate::value::{self, Separator};
@@ -206,12 +206,7 @@ impl QueryBuilder {
         let fold = has(DirOption::CaseInsensitive);
         let mut queries = vec![Self::regexp(&self.fields.directory, itself, fold)];
         if has(DirOption::SearchFilenames) {
-            let files: FieldSet = self
-                .fields
-                .file
-                .iter()
-                .filter(|file| !self.fields.directory.iter().any(|directory| directory == *file))
-                .collect();
+            let files = self.fields.file.without(&self.fields.directory);
             queries.push(Self::regexp(&files, below, fold));
         }
         Ok(queries)

@@ -318,6 +318,9 @@ pub struct Field {
     pub index: IndexType,
     /// What it is good for.
     pub uses: Uses,
+    /// The list of objects around the field that the index maps as `nested`, if there is one. Such objects are
+    /// documents of their own to the index, and only a `nested` query looks into them.
+    pub nested: Option<Cow<'static, str>>,
 }
 
 /// The rows of one decoder or family of products.
@@ -418,6 +421,7 @@ impl Row {
             schema: table.schema,
             index,
             uses,
+            nested: None,
         }
     }
 }

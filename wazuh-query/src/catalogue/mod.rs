@@ -20,6 +20,8 @@ mod user;
 mod wazuh_4;
 mod wazuh_5;
 
+use std::borrow::Cow;
+
 pub use field::{Envelope, Field, HashAlgorithm, Holds, IndexType, Role, Schema, Uses};
 pub(crate) use trie::{NodeId, Trie};
 pub use user::{CatalogueError, CatalogueFile, UserField};
@@ -113,7 +115,15 @@ impl Catalogue {
         &self.trie
     }
 
-    fn insert(&mut self, field: Field) {
+    fn insert(&mut self, mut field: Field) {
+        if field.nested.is_none() {
+            let lists = match field.schema {
+                Schema::Wazuh4 => wazuh_4::NESTED,
+                Schema::Wazuh5 => wazuh_5::NESTED,
+            };
+            let around = |list: &&&str| field.path.strip_prefix(**list).is_some_and(|rest| rest.starts_with('.'));
+            field.nested = lists.iter().find(around).map(|list| Cow::Borrowed(*list));
+        }
         if let Some(known) = self.find(field.schema, &field.path) {
             self.fields[known.index()] = field;
             return;

@@ -54,6 +54,9 @@ pub struct UserField {
     /// What the field is good for; everything unless told otherwise.
     #[serde(default)]
     pub uses: Uses,
+    /// The list of objects around the field that the index maps as `nested`, where Wazuh's own template does not.
+    #[serde(default)]
+    pub nested: Option<String>,
 }
 
 fn local_decoder() -> String {
@@ -77,7 +80,7 @@ impl TryFrom<UserField> for Field {
     type Error = CatalogueError;
 
     fn try_from(user: UserField) -> Result<Self, CatalogueError> {
-        let UserField { path, holds, role, group, decoder, schema, index, mut uses } = user;
+        let UserField { path, holds, role, group, decoder, schema, index, mut uses, nested } = user;
         if path.contains('*') || path.split('.').any(str::is_empty) {
             return Err(CatalogueError::Path(path));
         }
@@ -94,6 +97,7 @@ impl TryFrom<UserField> for Field {
             schema,
             index,
             uses,
+            nested: nested.map(Cow::Owned),
         })
     }
 }

@@ -64,6 +64,17 @@ pub(crate) const TABLES: &[Table] = &[
     mapping::MAPPING,
 ];
 
+/// The lists of objects that the index template maps as `nested`.
+pub(crate) const NESTED: &[&str] = &[
+    "data.ms-graph.configurationManagerClientEnabledFeatures",
+    "data.ms-graph.deviceActionResults",
+    "data.ms-graph.deviceHealthAttestationState",
+    "data.ms-graph.evidence",
+    "data.ms-graph.managedDevices",
+    "data.ms-graph.resources.modifiedProperties",
+    "data.ms-graph.resources",
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -12,6 +12,9 @@ use crate::catalogue::field::Table;
 pub(crate) const TABLES: &[Table] =
     &[envelope::ENVELOPE, network::NETWORK, host::HOST, identity::IDENTITY, mapping::MAPPING];
 
+/// The lists of objects that the index templates map as `nested` and in which fields of the catalogue stand.
+pub(crate) const NESTED: &[&str] = &["email.attachments"];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -79,7 +79,8 @@ impl Query {
 
     /// No document.
     pub fn nothing() -> Self {
-        Self::AnyField { fields: std::iter::empty::<&str>().collect(), clause: Clause::Exists }
+        let none: [&str; 0] = [];
+        Self::AnyField { fields: none.into_iter().collect(), clause: Clause::Exists }
     }
 
     /// Whether the query matches no document, because it asks for fields that do not exist.
@@ -179,29 +180,44 @@ impl Query {
             Self::AnyField { fields, clause } if !fields.is_empty() => {
                 let (open, close) = clause.json_around_field();
                 out.reserve(fields.len() * (open.len() + close.len() + 40));
-                for (place, name) in fields.json().enumerate() {
+                for (place, (name, nested)) in fields.json().enumerate() {
                     if place > 0 {
                         out.push(',');
                     }
-                    write_around(out, open, name, &close);
+                    within_nested(out, nested, |out| write_around(out, open, name, &close));
                 }
             }
             Self::AnyFieldAll { fields, clauses } if !fields.is_empty() => {
                 let around: Vec<_> = clauses.iter().map(Clause::json_around_field).collect();
-                for (place, name) in fields.json().enumerate() {
-                    out.push_str(if place > 0 { ",{\"bool\":{\"filter\":[" } else { "{\"bool\":{\"filter\":[" });
-                    for (place, (open, close)) in around.iter().enumerate() {
-                        if place > 0 {
-                            out.push(',');
-                        }
-                        write_around(out, open, name, close);
+                for (place, (name, nested)) in fields.json().enumerate() {
+                    if place > 0 {
+                        out.push(',');
                     }
-                    out.push_str("]}}");
+                    within_nested(out, nested, |out| {
+                        out.push_str("{\"bool\":{\"filter\":[");
+                        for (place, (open, close)) in around.iter().enumerate() {
+                            if place > 0 {
+                                out.push(',');
+                            }
+                            write_around(out, open, name, close);
+                        }
+                        out.push_str("]}}");
+                    });
                 }
             }
             _ => self.write(out),
         }
     }
+}
+
+/// Writes a query so that it looks into nested objects. Indices that do not have the list are passed over.
+fn within_nested(out: &mut String, nested: Option<&str>, write: impl FnOnce(&mut String)) {
+    let Some(path) = nested else { return write(out) };
+    out.push_str("{\"nested\":{\"path\":");
+    write_string(out, path);
+    out.push_str(",\"query\":");
+    write(out);
+    out.push_str(",\"ignore_unmapped\":true}}");
 }
 
 fn write_around(out: &mut String, open: &str, name: &str, close: &str) {

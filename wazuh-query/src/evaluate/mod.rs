@@ -74,11 +74,32 @@ impl<'c> Evaluator<'c> {
     fn query(&self, query: &Query, document: &Document<'_>) -> Result<bool, EvaluateError> {
         match query {
             Query::MatchAll => Ok(true),
-            Query::Field { field, clause } => self.clause(field, clause, document),
-            Query::AnyField { fields, clause } => any(fields.iter(), |field| self.clause(field, clause, document)),
-            Query::AnyFieldAll { fields, clauses } => any(fields.iter(), |field| {
-                any(clauses, |clause| self.clause(field, clause, document).map(|matched| !matched)).map(|refuted| !refuted)
-            }),
+            Query::Field { field, clause } => {
+                self.compile(clause)?;
+                // Nested objects are documents of their own; a clause without a `nested` query does not see them.
+                let id = self.catalogue.find(self.schema, field);
+                let is_nested = id.is_some_and(|id| self.catalogue.field(id).nested.is_some());
+                Ok(!is_nested && self.clause(field, clause, document))
+            }
+            Query::AnyField { fields, clause } => {
+                self.compile(clause)?;
+                Ok(fields.iter().any(|field| self.clause(field, clause, document)))
+            }
+            Query::AnyFieldAll { fields, clauses } => {
+                clauses.iter().try_for_each(|clause| self.compile(clause))?;
+                let all = |field: &str, nested: Option<&str>| match nested {
+                    None => clauses.iter().all(|clause| self.clause(field, clause, document)),
+                    Some(list) => {
+                        let mut found = false;
+                        document.each_member(list, &mut |member| {
+                            let member = member.at(list);
+                            found = found || clauses.iter().all(|clause| self.clause(field, clause, &member));
+                        });
+                        found
+                    }
+                };
+                Ok(fields.with_nested().any(|(field, nested)| all(field, nested)))
+            }
             Query::Bool(query) => self.bool_query(query, document),
             Query::Raw(value) => self.query(&read_raw(value)?, document),
         }
@@ -91,17 +112,16 @@ impl<'c> Evaluator<'c> {
         Ok(!refuted && (should.is_empty() || any(should, matches)?))
     }
 
-    fn clause(&self, field: &str, clause: &Clause, document: &Document<'_>) -> Result<bool, EvaluateError> {
-        let catalogued = self.catalogue.find(self.schema, field);
-        let mapped = catalogued.map(|id| self.catalogue.field(id).index);
-        if let Clause::Regexp { value, case_insensitive } = clause {
-            self.compile(value, *case_insensitive)?;
-        }
+    /// Whether a field satisfies a clause that was compiled.
+    fn clause(&self, field: &str, clause: &Clause, document: &Document<'_>) -> bool {
+        // Most documents lack most fields, so the mapping is looked up when there is a value.
+        let mut mapped = None;
         let mut found = false;
         document.each(field, &mut |value| {
-            found = found || self.value(mapped, clause, value);
+            let find = || self.catalogue.find(self.schema, field).map(|id| self.catalogue.field(id).index);
+            found = found || self.value(*mapped.get_or_insert_with(find), clause, value);
         });
-        Ok(found)
+        found
     }
 
     fn value(&self, mapped: Option<IndexType>, clause: &Clause, value: &Value) -> bool {
@@ -120,11 +140,13 @@ impl<'c> Evaluator<'c> {
         leaf::matches(index, ignore_above, clause, value, &regexp)
     }
 
-    fn compile(&self, expression: &str, case_insensitive: bool) -> Result<(), EvaluateError> {
-        let key = (expression.to_owned(), case_insensitive);
+    /// Fails when a regular expression cannot be run, also where no document has the field.
+    fn compile(&self, clause: &Clause) -> Result<(), EvaluateError> {
+        let Clause::Regexp { value: expression, case_insensitive } = clause else { return Ok(()) };
+        let key = (expression.to_owned(), *case_insensitive);
         if !self.regexps.borrow().contains_key(&key) {
             let error = |error| EvaluateError::Regexp { expression: expression.to_owned(), error };
-            let regexp = Regexp::new(expression, case_insensitive).map_err(error)?;
+            let regexp = Regexp::new(expression, *case_insensitive).map_err(error)?;
             self.regexps.borrow_mut().insert(key, regexp);
         }
         Ok(())

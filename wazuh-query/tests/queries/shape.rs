@@ -53,6 +53,10 @@ fn without_field(query: &Value) -> (Option<String>, Value) {
     if matches!(kind.as_str(), "match_none" | "match_all") {
         return (None, query.clone());
     }
+    if kind == "nested" {
+        let (field, clause) = without_field(&body["query"]);
+        return (field.map(|field| format!("nested {field}")), clause);
+    }
     if kind == "exists" {
         let field = body["field"].as_str().unwrap().to_owned();
         return (Some(field), serde_json::json!({"exists": "<field>"}));

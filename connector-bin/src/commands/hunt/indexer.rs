@@ -1,5 +1,7 @@
 //! Hunting in an indexer: one search per value, counted by the indexer itself.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use alert_enricher::hunt::{HuntOptions, Hunter, Report, Row};
 use alert_enricher::indicator::{Indicator, IndicatorId, IndicatorSet, Key};
 use anyhow::{Context as _, Result};
@@ -7,16 +9,19 @@ use stix_model::Timestamp;
 use wazuh_query::alert::RuleLevel;
 use wazuh_query::builder::QueryBuilder;
 use wazuh_query::options::SearchOptions;
-use wazuh_query::profile::{SearchProfile, Since};
+use wazuh_query::profile::Since;
 use wazuh_query::store::opensearch::OpenSearchStore;
-use wazuh_query::store::{AlertStore, Bucket, SearchResponse};
+use wazuh_query::dsl::{Query, SearchRequest};
+use wazuh_query::store::{AlertStore, SearchResponse, StoreError, StoreErrorKind};
 
 use crate::cli::HuntArguments;
 use crate::config::Config;
 use crate::output::Warnings;
 
-/// Searches of one request.
-const BATCH: usize = 64;
+/// Documents per indicator in which the fields are looked for.
+const SHOWN_HITS: usize = 100;
+/// Searches of one request. Few enough for a small indexer to answer in time.
+const BATCH: usize = 16;
 
 #[expect(clippy::too_many_arguments, reason = "the pieces of one run, put together in one place")]
 pub(super) fn hunt(
@@ -35,8 +40,8 @@ pub(super) fn hunt(
         profile.since = Some(Since::At(since));
     }
     profile.until = options.until;
-    // The newest hit shows in which field the value stands; the numbers come from the aggregation.
-    profile.limit = 1;
+    // The newest hits show in which fields the value stands; the numbers come from the aggregation.
+    profile.limit = SHOWN_HITS;
     let index = arguments.index.clone().unwrap_or_else(|| profile.index.clone());
     let store = OpenSearchStore::connect(config.opensearch(url, &index)?).context("the indexer")?;
     let search = SearchOptions {
@@ -45,108 +50,169 @@ pub(super) fn hunt(
         ..config.search.clone()
     };
     let builder = QueryBuilder::new(&config.catalogue, schema, search);
-    let mut searches = Vec::new();
-    for (indicator, key) in set.keys() {
-        match builder.build(&key.to_object(), &()) {
-            Ok(built) => searches.push((indicator, key, built.query)),
-            Err(reason) => warnings.add(&format!("{key}: {reason}")),
-        }
-    }
+    let searches = searches(set, indicators, &builder, warnings);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut hunt = Hunt { config, set, indicators, profile, now, report: Report::default() };
+    let mut hunt = Hunt { config, indicators, report: Report::default() };
     for batch in searches.chunks(BATCH) {
-        let requests: Vec<_> =
-            batch.iter().map(|(.., query)| hunt.profile.counting_request(query.clone(), now)).collect();
-        let answers = runtime.block_on(store.multi_search(&requests)).context("the indexer")?;
-        for ((indicator, key, _), answer) in batch.iter().zip(answers) {
+        let requests: Vec<_> = batch.iter().map(|search| profile.counting_request(search.query.clone(), now)).collect();
+        let answers = runtime.block_on(ask(&store, &requests)).context("the indexer")?;
+        for (search, answer) in batch.iter().zip(answers) {
             match answer {
                 Ok(answer) => {
                     if answer.is_partial() {
-                        warnings.add(&format!("{key}: the indexer answered in part only: {}", answer.shards.reasons()));
+                        let reasons = answer.shards.reasons();
+                        warnings.add(&format!("{}: the indexer answered in part only: {reasons}", search.shown()));
                     }
-                    hunt.take(*indicator, key, &answer);
+                    hunt.take(search, &answer);
                 }
-                Err(error) => warnings.add(&format!("{key}: {error}")),
+                Err(error) => warnings.add(&format!("{}: {error}", search.shown())),
             }
         }
     }
     let Hunt { mut report, .. } = hunt;
-    report.counters.alerts = runtime
-        .block_on(store.count(&hunt_all(&config.profile(schema, now)?, options, now)))
-        .unwrap_or(report.counters.hits);
+    let covered = profile.covering(Query::MatchAll, now);
+    match runtime.block_on(store.count(&covered)) {
+        Ok(alerts) => report.counters.alerts = alerts,
+        Err(error) => warnings.add(&format!("the alerts could not be counted: {error}")),
+    }
     report.sort();
     Ok(report)
 }
 
-/// Every alert that the hunt covers.
-fn hunt_all(profile: &SearchProfile, options: &HuntOptions, now: Timestamp) -> wazuh_query::dsl::Query {
-    let mut profile = profile.clone();
-    if let Some(since) = options.since {
-        profile.since = Some(Since::At(since));
+/// The search for one indicator.
+struct Search {
+    indicator: IndicatorId,
+    keys: Vec<Key>,
+    query: Query,
+}
+
+impl Search {
+    fn shown(&self) -> String {
+        self.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
-    profile.until = options.until;
-    profile.covering(wazuh_query::dsl::Query::MatchAll, now)
+}
+
+/// One search per indicator over all its values. An observable whose values are all those of indicators is left to
+/// them.
+fn searches(
+    set: &IndicatorSet,
+    indicators: &[Indicator],
+    builder: &QueryBuilder,
+    warnings: &mut Warnings,
+) -> Vec<Search> {
+    let is_indicator =
+        |id: IndicatorId| indicators.get(id.0 as usize).is_some_and(|known| known.id.object_type() == "indicator");
+    let mut values: BTreeMap<IndicatorId, Vec<Key>> = BTreeMap::new();
+    let mut of_indicators: BTreeSet<Key> = BTreeSet::new();
+    for (id, key) in set.keys() {
+        if is_indicator(id) {
+            of_indicators.insert(key.clone());
+        }
+        values.entry(id).or_default().push(key);
+    }
+    values.retain(|id, keys| is_indicator(*id) || !keys.iter().all(|key| of_indicators.contains(key)));
+    let mut searches = Vec::new();
+    for (indicator, keys) in values {
+        let mut queries = Vec::new();
+        for key in &keys {
+            match builder.build(&key.to_object(), &()) {
+                Ok(built) => queries.push(built.query),
+                Err(reason) => warnings.add(&format!("{key}: {reason}")),
+            }
+        }
+        if !queries.is_empty() {
+            searches.push(Search { indicator, keys, query: Query::any(queries) });
+        }
+    }
+    searches
+}
+
+/// Runs searches together; where that takes too long, one after the other.
+async fn ask(
+    store: &OpenSearchStore,
+    requests: &[SearchRequest],
+) -> Result<Vec<Result<SearchResponse, StoreError>>, StoreError> {
+    match store.multi_search(requests).await {
+        Err(error) if requests.len() > 1 && matches!(error.kind(), StoreErrorKind::Timeout { .. }) => {
+            let mut answers = Vec::with_capacity(requests.len());
+            for request in requests {
+                answers.push(store.search(request).await);
+            }
+            Ok(answers)
+        }
+        answers => answers,
+    }
 }
 
 struct Hunt<'h> {
     config: &'h Config,
-    set: &'h IndicatorSet,
     indicators: &'h [Indicator],
-    profile: SearchProfile,
-    now: Timestamp,
     report: Report,
 }
 
 impl Hunt<'_> {
-    /// Turns the buckets of one answer into rows.
-    fn take(&mut self, indicator: IndicatorId, key: &Key, answer: &SearchResponse) {
-        let Some(known) = self.indicators.get(indicator.0 as usize) else { return };
-        let expired = known.valid_until.is_some_and(|end| end <= self.now);
-        let (fields, seen_value) = self.fields(indicator, answer);
+    /// Turns the buckets of one answer into rows, one per agent and rule.
+    fn take(&mut self, search: &Search, answer: &SearchResponse) {
+        let Some(known) = self.indicators.get(search.indicator.0 as usize) else { return };
+        let shown = self.shown(search, answer);
+        let mut rows: BTreeMap<[String; 3], Row> = BTreeMap::new();
         for bucket in &answer.buckets {
-            if expired && bucket.first_seen.is_none_or(|first| known.valid_until.is_some_and(|end| first >= end)) {
+            // The index counts whole buckets, so a bucket counts as expired when all of it came too late.
+            if known.valid_until.zip(bucket.first_seen).is_some_and(|(end, first)| first >= end) {
                 self.report.counters.expired += bucket.count;
                 continue;
             }
             self.report.counters.hits += bucket.count;
-            self.report.rows.push(Row {
+            let text = |place| bucket.text(place).unwrap_or_default();
+            let place = [text(0), text(1), text(2)];
+            if let Some(row) = rows.get_mut(&place) {
+                // The same rule with another description.
+                row.count += bucket.count;
+                row.first_seen = row.first_seen.into_iter().chain(bucket.first_seen).min();
+                row.last_seen = row.last_seen.into_iter().chain(bucket.last_seen).max();
+                continue;
+            }
+            let [agent_id, agent_name, rule_id] = place.clone();
+            let local = shown.iter().find(|row| row.agent_id == agent_id && row.rule_id == rule_id);
+            let key = local.and_then(|row| search.keys.iter().find(|key| key.to_string() == row.value));
+            let Some(key) = key.or(search.keys.first()) else { return };
+            let row = Row {
                 indicator: known.id.clone(),
                 name: known.name.as_deref().map(str::to_owned),
                 score: known.score,
                 kind: key.kind(),
                 value: key.to_string(),
-                seen_value: seen_value.clone(),
-                agent_id: text(bucket, 0),
-                agent_name: text(bucket, 1),
-                rule_id: text(bucket, 2),
-                rule_level: RuleLevel::read(&text(bucket, 3)).map(RuleLevel::number),
-                rule_description: text(bucket, 4),
+                seen_value: local.map(|row| row.seen_value.clone()).unwrap_or_default(),
+                agent_id,
+                agent_name,
+                rule_id,
+                rule_level: RuleLevel::read(&text(3)).map(RuleLevel::number),
+                rule_description: text(4),
                 first_seen: bucket.first_seen,
                 last_seen: bucket.last_seen,
                 count: bucket.count,
-                fields: fields.clone(),
-                last_alert: answer.hits.first().map(|hit| hit.id.clone()),
-            });
+                fields: local.map(|row| row.fields.clone()).unwrap_or_default(),
+                last_alert: local.and_then(|row| row.last_alert.clone()),
+            };
+            rows.insert(place, row);
         }
+        self.report.rows.extend(rows.into_values());
     }
 
-    /// The fields of the newest hit that hold the value, as the local matcher sees them.
-    fn fields(&self, indicator: IndicatorId, answer: &SearchResponse) -> (Vec<String>, String) {
-        let Some(hit) = answer.hits.first() else { return Default::default() };
+    /// What the local matcher sees in the hits that were returned: fields and values.
+    fn shown(&self, search: &Search, answer: &SearchResponse) -> Vec<Row> {
+        let Some(known) = self.indicators.get(search.indicator.0 as usize) else { return Vec::new() };
+        let mut set = IndicatorSet::default();
+        for key in &search.keys {
+            set.insert(IndicatorId(0), key);
+        }
+        let indicator = [Indicator { valid_until: None, ..known.clone() }];
         let options = HuntOptions { include_agents: true, ..HuntOptions::default() };
-        let forever: Vec<Indicator> =
-            self.indicators.iter().map(|known| Indicator { valid_until: None, ..known.clone() }).collect();
-        let mut hunter = Hunter::new(&self.config.catalogue, self.set, &forever, options);
-        if hunter.alert(hit.source.get()).is_err() {
-            return Default::default();
+        let mut hunter = Hunter::new(&self.config.catalogue, &set, &indicator, options);
+        for hit in &answer.hits {
+            // What the local matcher cannot read has been counted by the indexer nevertheless.
+            let _unreadable = hunter.alert(hit.source.get());
         }
-        let wanted = self.indicators.get(indicator.0 as usize).map(|known| &known.id);
-        let rows = hunter.finish().rows;
-        let row = rows.into_iter().find(|row| Some(&row.indicator) == wanted);
-        row.map(|row| (row.fields, row.seen_value)).unwrap_or_default()
+        hunter.finish().rows
     }
-}
-
-fn text(bucket: &Bucket, place: usize) -> String {
-    bucket.text(place).unwrap_or_default()
 }
