@@ -30,10 +30,14 @@ fn one_object(criterion: &mut Criterion) {
         let mut turn = sample.objects.iter().cycle();
         group.bench_function("identifier", |bench| bench.iter(|| turn.next().map(sample.identify)));
         let mut turn = sample.objects.iter().cycle();
-        group.bench_function("query", |bench| bench.iter(|| turn.next().map(|object| builder.build(object, references))));
+        group.bench_function("query", |bench| {
+            bench.iter(|| turn.next().map(|object| builder.build(object, references)))
+        });
         let mut turn = sample.objects.iter().cycle();
         group.bench_function("query text", |bench| {
-            bench.iter(|| turn.next().map(|object| builder.build(object, references).map(|built| built.query.to_json())));
+            bench.iter(|| {
+                turn.next().map(|object| builder.build(object, references).map(|built| built.query.to_json()))
+            });
         });
     }
 }

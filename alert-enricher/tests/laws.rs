@@ -65,7 +65,8 @@ fn what_was_extracted_is_found_again() {
                     if evaluators[side].matches(&built.query, &document).unwrap() {
                         *found.entry(object_type).or_default() += 1;
                     } else if searchable {
-                        let fields: Vec<_> = fields.map(|(_, field)| catalogue.field(*field).path.to_string()).collect();
+                        let fields: Vec<_> =
+                            fields.map(|(_, field)| catalogue.field(*field).path.to_string()).collect();
                         let name = path.file_name().unwrap().to_string_lossy().into_owned();
                         lost.push(format!("{name} {fields:?} {}", serde_json::to_string(object).unwrap()));
                     }

@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn copies_differ_in_values_only() {
         let digest = "0123456789abcdef0123456789abcdef";
-        let text = format!(r#"{{"md5":"{digest}","ip":"203.0.113.107","version":"1.2.3.100.5","id":"1710408413.589"}}"#);
+        let text =
+            format!(r#"{{"md5":"{digest}","ip":"203.0.113.107","version":"1.2.3.100.5","id":"1710408413.589"}}"#);
         let other = changed(&text, &mut Numbers::new(1));
         assert_eq!(other.len(), text.len());
         assert!(!other.contains(digest) && !other.contains("203.0.113.107"), "{other}");

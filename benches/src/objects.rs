@@ -35,7 +35,8 @@ pub struct Sample {
 }
 
 fn hashes(numbers: &mut Numbers) -> Hashes {
-    let digests = [("MD5", numbers.hexadecimal(32)), ("SHA-1", numbers.hexadecimal(40)), ("SHA-256", numbers.hexadecimal(64))];
+    let digests =
+        [("MD5", numbers.hexadecimal(32)), ("SHA-1", numbers.hexadecimal(40)), ("SHA-256", numbers.hexadecimal(64))];
     digests.into_iter().collect()
 }
 
@@ -66,7 +67,9 @@ pub fn samples() -> Vec<Sample> {
         sample(
             "url",
             Other,
-            &|numbers| Url::new(format!("https://{}/{}?id={}", numbers.domain(), numbers.word(9), numbers.below(99))).into(),
+            &|numbers| {
+                Url::new(format!("https://{}/{}?id={}", numbers.domain(), numbers.word(9), numbers.below(99))).into()
+            },
             |object| match object {
                 Object::Url(url) => Url::new(url.value.as_str()).into(),
                 other => other.clone(),

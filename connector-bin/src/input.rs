@@ -129,7 +129,8 @@ fn shape(path: &Path, head: &[u8]) -> Shape {
     let text = String::from_utf8_lossy(head.get(..head.len().min(4_096)).unwrap_or(head));
     let text = text.trim_start_matches('\u{feff}').trim_start();
     // `[.]` may start a line of a list, too; a JSON array goes on with an object.
-    let is_json = text.starts_with('{') || text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', ']']));
+    let is_json =
+        text.starts_with('{') || text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', ']']));
     if is_json {
         return Shape::Stix;
     }
@@ -197,8 +198,10 @@ fn indicator_files(paths: &[PathBuf], warnings: &mut Warnings) -> Vec<PathBuf> {
         }
         match path.read_dir() {
             Ok(entries) => {
-                let mut inside: Vec<PathBuf> =
-                    entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_file()).collect();
+                let mut inside: Vec<PathBuf> = entries
+                    .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+                    .filter(|path| path.is_file())
+                    .collect();
                 inside.sort();
                 files.extend(inside);
             }

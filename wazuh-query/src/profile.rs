@@ -114,7 +114,8 @@ impl SearchProfile {
             Schema::Wazuh4 => "wazuh-alerts-*",
             Schema::Wazuh5 => "wazuh-findings-v5-*",
         };
-        let integration = catalogue.select(schema, |field| field.holds == Holds::Envelope(Envelope::Integration)).next();
+        let integration =
+            catalogue.select(schema, |field| field.holds == Holds::Envelope(Envelope::Integration)).next();
         let integration = integration.map_or("data.integration", |field| &field.path).to_owned();
         let analysed = catalogue.select(schema, |field| field.index == IndexType::Text);
         let envelope = EnvelopeFields::new(catalogue, schema);

@@ -112,7 +112,8 @@ fn objects(field: &Field, reading: &Reading<'_>) -> Vec<Object> {
         Reading::Account(account) => match account.user_id {
             Some(number) => {
                 let login = Some(account.login.to_string());
-                let account = UserAccount { account_login: login, user_id: Some(number.to_owned()), ..UserAccount::default() };
+                let account =
+                    UserAccount { account_login: login, user_id: Some(number.to_owned()), ..UserAccount::default() };
                 vec![account.identified().into()]
             }
             None => vec![login(&account.login)],
@@ -160,7 +161,9 @@ fn objects(field: &Field, reading: &Reading<'_>) -> Vec<Object> {
         },
         Reading::RegistryKey(key) => {
             let object = |key: &str| {
-                Object::from(WindowsRegistryKey { key: Some(key.to_owned()), ..WindowsRegistryKey::default() }.identified())
+                Object::from(
+                    WindowsRegistryKey { key: Some(key.to_owned()), ..WindowsRegistryKey::default() }.identified(),
+                )
             };
             let above = key.rsplit_once('\\').map(|(above, _)| object(above));
             [Some(object(key)), above].into_iter().flatten().collect()
@@ -246,7 +249,13 @@ fn questions(lines: &[String], catalogue: &Catalogue) -> Vec<Question> {
                     let text = serde_json::to_string(&object).unwrap();
                     if seen.insert((document, field.path.clone(), text)) {
                         let document = Some(document);
-                        questions.push(Question { object, references: Vec::new(), field: field.path.to_string(), path_only, document });
+                        questions.push(Question {
+                            object,
+                            references: Vec::new(),
+                            field: field.path.to_string(),
+                            path_only,
+                            document,
+                        });
                     }
                 }
             });
@@ -256,7 +265,13 @@ fn questions(lines: &[String], catalogue: &Catalogue) -> Vec<Question> {
             let mut identity = Identity::new(name.as_ref(), "system", time());
             identity.identity_class = Some("system".to_owned());
             let object = Object::from(identity);
-            questions.push(Question { object, references: Vec::new(), field: "agent.name".to_owned(), path_only: false, document: Some(document) });
+            questions.push(Question {
+                object,
+                references: Vec::new(),
+                field: "agent.name".to_owned(),
+                path_only: false,
+                document: Some(document),
+            });
         }
     }
     questions.extend(networks(&questions));
@@ -307,7 +322,13 @@ fn traffic(alert: &Alert<'_>, catalogue: &Catalogue, document: usize) -> Vec<Que
         };
         let references = [source, destination].into_iter().flatten().collect();
         let object = traffic.identified().into();
-        questions.push(Question { object, references, field: format!("group {group}"), path_only: false, document: Some(document) });
+        questions.push(Question {
+            object,
+            references,
+            field: format!("group {group}"),
+            path_only: false,
+            document: Some(document),
+        });
     }
     questions
 }
@@ -335,7 +356,13 @@ fn networks(questions: &[Question]) -> Vec<Question> {
     let object = |network: String| -> Object {
         if network.contains(':') { Ipv6Addr::new(network).into() } else { Ipv4Addr::new(network).into() }
     };
-    let question = |network| Question { object: object(network), references: Vec::new(), field: "network".into(), path_only: false, document: None };
+    let question = |network| Question {
+        object: object(network),
+        references: Vec::new(),
+        field: "network".into(),
+        path_only: false,
+        document: None,
+    };
     found.into_iter().map(question).collect()
 }
 
@@ -352,7 +379,8 @@ fn wide() -> SearchOptions {
 /// Exact values instead of regular expressions, and other paths through the builders.
 fn exact() -> SearchOptions {
     SearchOptions {
-        file: [FileOption::SearchFilenameOnly, FileOption::SearchNameAndHash, FileOption::SearchAdditionalFilenames].into(),
+        file: [FileOption::SearchFilenameOnly, FileOption::SearchNameAndHash, FileOption::SearchAdditionalFilenames]
+            .into(),
         directory: [DirOption::NormaliseBackslashes].into(),
         process: [].into(),
         registry_key: [RegKeyOption::RequireAbsPath].into(),
@@ -469,7 +497,11 @@ fn every_observable_finds_the_alert_it_came_from() {
         println!("not searchable: {kind}: {count}, such as {example}");
     }
     for ((kind, field), objects) in &missed {
-        println!("MISSED {kind} of {field}: {} times, such as {}", objects.len(), objects[0].chars().take(1600).collect::<String>());
+        println!(
+            "MISSED {kind} of {field}: {} times, such as {}",
+            objects.len(),
+            objects[0].chars().take(1600).collect::<String>()
+        );
     }
     let total: usize = counts.values().map(|[found, ..]| found).sum();
     println!("{total} observables found the alert they came from");
@@ -479,8 +511,10 @@ fn every_observable_finds_the_alert_it_came_from() {
 /// Longer texts around a value, in which it is no longer the value. Nothing where none is meant to be excluded.
 fn longer(object: &Object) -> Vec<(String, &'static [&'static str])> {
     const IPS: &[&str] = &["data.srcip", "data.dstip", "data.win.eventdata.destinationIp", "data.aws.sourceIPAddress"];
-    const NAMES: &[&str] = &["data.hostname", "data.win.eventdata.queryName", "data.dns.rrname", "data.win.eventdata.queryResults"];
-    const FILES: &[&str] = &["syscheck.path", "data.win.eventdata.targetFilename", "data.audit.file.name", "data.win.eventdata.image"];
+    const NAMES: &[&str] =
+        &["data.hostname", "data.win.eventdata.queryName", "data.dns.rrname", "data.win.eventdata.queryResults"];
+    const FILES: &[&str] =
+        &["syscheck.path", "data.win.eventdata.targetFilename", "data.audit.file.name", "data.win.eventdata.image"];
     const LINES: &[&str] = &["data.win.eventdata.commandLine", "data.command", "data.win.eventdata.parentCommandLine"];
     let around = |value: &str, fields, before: &[&str], after: &[&str]| {
         let before = before.iter().map(|text| format!("{text}{value}"));
@@ -488,18 +522,34 @@ fn longer(object: &Object) -> Vec<(String, &'static [&'static str])> {
         before.chain(after).map(|text| (text, fields)).collect()
     };
     match object {
-        Object::Ipv4Addr(one) if !one.value.contains('/') => around(&one.value, IPS, &["1", "1.", "x"], &["0", ".1", "x"]),
+        Object::Ipv4Addr(one) if !one.value.contains('/') => {
+            around(&one.value, IPS, &["1", "1.", "x"], &["0", ".1", "x"])
+        }
         Object::Ipv6Addr(one) if !one.value.contains('/') => around(&one.value, IPS, &["1"], &["f", ":1"]),
         Object::DomainName(one) => around(&one.value, NAMES, &["not", "sub.", "x-"], &["x", ".example", "-x"]),
         Object::Hostname(one) => around(&one.value, NAMES, &["not", "sub.", "x-"], &["x", ".example", "-x"]),
-        Object::EmailAddr(one) => around(&one.value, &["data.srcuser", "data.office365.UserId"], &["x", "x."], &["x", ".example"]),
-        Object::MacAddr(one) => around(&one.value, &["data.mac", "data.win.eventdata.mac"], &["0", "00:"], &["0", ":00"]),
-        Object::Url(one) => around(&one.value, &["data.url", "data.http.url"], &["x", "https://other.example/?u="], &["x", "/x"]),
+        Object::EmailAddr(one) => {
+            around(&one.value, &["data.srcuser", "data.office365.UserId"], &["x", "x."], &["x", ".example"])
+        }
+        Object::MacAddr(one) => {
+            around(&one.value, &["data.mac", "data.win.eventdata.mac"], &["0", "00:"], &["0", ":00"])
+        }
+        Object::Url(one) => {
+            around(&one.value, &["data.url", "data.http.url"], &["x", "https://other.example/?u="], &["x", "/x"])
+        }
         Object::File(one) => match &one.name {
             Some(name) => around(name, FILES, &["x"], &["x", ".bak", "/x"]),
             None => {
-                let fields: &[&str] = &["syscheck.md5_after", "syscheck.sha1_after", "syscheck.sha256_after", "data.win.eventdata.hashes"];
-                one.hashes.iter().flat_map(|(_, digest)| around(digest, fields, &["0", "IMPHASH="], &["0"])).collect::<Vec<_>>()
+                let fields: &[&str] = &[
+                    "syscheck.md5_after",
+                    "syscheck.sha1_after",
+                    "syscheck.sha256_after",
+                    "data.win.eventdata.hashes",
+                ];
+                one.hashes
+                    .iter()
+                    .flat_map(|(_, digest)| around(digest, fields, &["0", "IMPHASH="], &["0"]))
+                    .collect::<Vec<_>>()
             }
         },
         Object::Directory(one) => {
@@ -517,10 +567,17 @@ fn longer(object: &Object) -> Vec<(String, &'static [&'static str])> {
             if quoted { Vec::new() } else { around(line, LINES, &[], &["x"]) }
         }
         Object::UserAccount(one) => match &one.account_login {
-            Some(login) => around(login, &["data.srcuser", "data.dstuser", "data.win.eventdata.targetUserName"], &["x", "x-"], &["x", "-x"]),
+            Some(login) => around(
+                login,
+                &["data.srcuser", "data.dstuser", "data.win.eventdata.targetUserName"],
+                &["x", "x-"],
+                &["x", "-x"],
+            ),
             None => Vec::new(),
         },
-        Object::UserAgent(one) => around(&one.value, &["data.http.http_user_agent", "data.aws.userAgent"], &["x"], &["x"]),
+        Object::UserAgent(one) => {
+            around(&one.value, &["data.http.http_user_agent", "data.aws.userAgent"], &["x"], &["x"])
+        }
         Object::Vulnerability(one) => around(&one.name, &["data.vulnerability.cve"], &["x"], &["0"]),
         Object::Text(one) => around(&one.value, &["data.tls.ja3.hash", "data.virustotal.source.file"], &["x"], &["x"]),
         _ => Vec::new(),
@@ -581,7 +638,11 @@ fn a_value_inside_a_longer_token_is_not_found() {
         println!("{kind}: {count} longer tokens");
     }
     for (kind, found) in &wrong {
-        println!("WRONG {kind}: {} times, such as {}", found.len(), found.iter().take(6).cloned().collect::<Vec<_>>().join("\n   "));
+        println!(
+            "WRONG {kind}: {} times, such as {}",
+            found.len(),
+            found.iter().take(6).cloned().collect::<Vec<_>>().join("\n   ")
+        );
     }
     assert!(wrong.is_empty(), "values are found inside longer tokens");
 }
@@ -603,7 +664,9 @@ const QUERIES: usize = 2_200;
 #[test]
 fn the_evaluator_and_opensearch_agree_on_every_document() {
     let Ok(url) = std::env::var("OPENSEARCH_URL") else {
-        eprintln!("skipped: OPENSEARCH_URL is not set, so no query was run in a real OpenSearch (see deploy/dev/opensearch.sh)");
+        eprintln!(
+            "skipped: OPENSEARCH_URL is not set, so no query was run in a real OpenSearch (see deploy/dev/opensearch.sh)"
+        );
         return;
     };
     let lines = corpus();
@@ -613,7 +676,12 @@ fn the_evaluator_and_opensearch_agree_on_every_document() {
     let started = Instant::now();
     let index = "wazuh-alerts-4.x-laws";
     let rejected = index_corpus(&url, index, &lines);
-    println!("{} alerts indexed, {} rejected by the mapping ({:?})", lines.len() - rejected.len(), rejected.len(), started.elapsed());
+    println!(
+        "{} alerts indexed, {} rejected by the mapping ({:?})",
+        lines.len() - rejected.len(),
+        rejected.len(),
+        started.elapsed()
+    );
     assert!(rejected.len() * 20 < lines.len(), "too many alerts were rejected");
 
     let catalogue = Catalogue::builtin();
@@ -629,7 +697,9 @@ fn the_evaluator_and_opensearch_agree_on_every_document() {
         field_names(query, &mut named);
         let with: BTreeSet<usize> = named.iter().filter_map(|name| holders.get(*name)).flatten().copied().collect();
         let without = evaluator.matches(query, &json!({"rule": {}})).unwrap();
-        let matches = |place: &usize| if with.contains(place) { evaluator.matches(query, &documents[*place]).unwrap() } else { without };
+        let matches = |place: &usize| {
+            if with.contains(place) { evaluator.matches(query, &documents[*place]).unwrap() } else { without }
+        };
         (0..documents.len()).filter(|place| !rejected.contains(place)).filter(matches).collect::<BTreeSet<_>>()
     });
     println!("the evaluator answered them ({:?})", started.elapsed());
@@ -654,7 +724,11 @@ fn the_evaluator_and_opensearch_agree_on_every_document() {
                 for (name, one, other) in [("evaluator", local, found), ("OpenSearch", found, local)] {
                     let only: Vec<_> = one.difference(other).collect();
                     if let Some(first) = only.first() {
-                        println!("   only the {name} finds {} documents, such as {}", only.len(), shortened(&lines[**first]));
+                        println!(
+                            "   only the {name} finds {} documents, such as {}",
+                            only.len(),
+                            shortened(&lines[**first])
+                        );
                     }
                 }
             }
@@ -721,7 +795,8 @@ fn shortened(text: &str) -> String {
 /// Returns the numbers of those that the mapping refuses.
 fn index_corpus(url: &str, index: &str, lines: &[String]) -> BTreeSet<usize> {
     server::request("DELETE", &format!("{url}/{index}"), "");
-    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/wazuh-templates/4.14.7/wazuh-template.json");
+    let template =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/wazuh-templates/4.14.7/wazuh-template.json");
     let template = match fs::read_to_string(&template) {
         Ok(template) => template,
         Err(_) => {
@@ -792,7 +867,8 @@ fn map_texts(url: &str, index: &str, template: &str, lines: &[String]) {
         }
     }
     let count = properties.len();
-    let (status, answer) = server::request("PUT", &format!("{url}/{index}/_mapping"), &json!({"properties": properties}).to_string());
+    let (status, answer) =
+        server::request("PUT", &format!("{url}/{index}/_mapping"), &json!({"properties": properties}).to_string());
     println!("{count} fields of texts mapped at once");
     assert_eq!(status, 200, "{answer}");
 }
@@ -846,10 +922,15 @@ fn search_all(url: &str, index: &str, queries: &[(String, Query)]) -> Vec<Result
         let mut body = String::new();
         for (_, query) in queries {
             let query = query.to_json();
-            body += &format!("{{}}\n{{\"query\":{query},\"size\":10000,\"_source\":false,\"track_total_hits\":true}}\n");
+            body +=
+                &format!("{{}}\n{{\"query\":{query},\"size\":10000,\"_source\":false,\"track_total_hits\":true}}\n");
         }
         let filter = "responses.hits.hits._id,responses.hits.total,responses.error.root_cause,responses._shards.failed";
-        let (status, answer) = server::request("POST", &format!("{url}/{index}/_msearch?max_concurrent_searches=2&filter_path={filter}"), &body);
+        let (status, answer) = server::request(
+            "POST",
+            &format!("{url}/{index}/_msearch?max_concurrent_searches=2&filter_path={filter}"),
+            &body,
+        );
         assert_eq!(status, 200, "{} {}", shortened(&answer), shortened(&body));
         let answer: Value = serde_json::from_str(&answer).unwrap();
         for one in answer["responses"].as_array().unwrap() {

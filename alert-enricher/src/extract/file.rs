@@ -115,7 +115,11 @@ impl<'a> Work<'_, 'a, '_> {
                     let root = parent.trim_end_matches(['/', '\\']);
                     let is_root = root.is_empty() || root.ends_with(':');
                     // The directory is needed to tell the file apart, so a root counts here.
-                    if is_root { Some(self.add(Directory::new(parent), [field])) } else { self.directory(parent, field) }
+                    if is_root {
+                        Some(self.add(Directory::new(parent), [field]))
+                    } else {
+                        self.directory(parent, field)
+                    }
                 });
             }
             if !fields.contains(&field) {

@@ -309,7 +309,8 @@ impl<'a> Work<'_, 'a, '_> {
                 }
                 _ => {}
             });
-            if fields.len() == before && !matches!(leaf.holds, Holds::CertificateNotBefore | Holds::CertificateNotAfter) {
+            if fields.len() == before && !matches!(leaf.holds, Holds::CertificateNotBefore | Holds::CertificateNotAfter)
+            {
                 continue;
             }
         }
@@ -352,10 +353,8 @@ impl<'a> Work<'_, 'a, '_> {
         let mut questions = Vec::new();
         let mut answers = Vec::new();
         for leaf in &group.leaves {
-            let wanted = matches!(
-                leaf.holds,
-                Holds::Domain | Holds::Hostname | Holds::HostOrIp | Holds::Ip | Holds::DnsResults
-            );
+            let wanted =
+                matches!(leaf.holds, Holds::Domain | Holds::Hostname | Holds::HostOrIp | Holds::Ip | Holds::DnsResults);
             if !wanted {
                 continue;
             }
@@ -389,8 +388,24 @@ impl<'a> Work<'_, 'a, '_> {
 fn is_placeholder(text: &str) -> bool {
     matches!(
         text.trim(),
-        "" | "-" | "--" | "?" | "*" | "(null)" | "(NULL)" | "null" | "none" | "None" | "N/A" | "n/a" | "NA" | "unknown"
-            | "Unknown" | "<unknown process>" | "<none>" | "undefined" | "%%1793"
+        "" | "-"
+            | "--"
+            | "?"
+            | "*"
+            | "(null)"
+            | "(NULL)"
+            | "null"
+            | "none"
+            | "None"
+            | "N/A"
+            | "n/a"
+            | "NA"
+            | "unknown"
+            | "Unknown"
+            | "<unknown process>"
+            | "<none>"
+            | "undefined"
+            | "%%1793"
     )
 }
 

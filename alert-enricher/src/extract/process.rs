@@ -156,7 +156,10 @@ fn command_line(group: &Group<'_>) -> Option<(String, Vec<FieldId>)> {
 /// The audit daemon writes arguments with blanks, quotes or control characters in hexadecimal.
 fn decoded(argument: &str) -> String {
     let plain = || argument.to_owned();
-    if argument.len() < 4 || argument.len() % 2 != 0 || !argument.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F')) {
+    if argument.len() < 4
+        || argument.len() % 2 != 0
+        || !argument.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'))
+    {
         return plain();
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0);

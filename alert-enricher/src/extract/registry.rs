@@ -63,7 +63,8 @@ impl<'a> Work<'_, 'a, '_> {
                     Some(leaf.text.trim().to_owned())
                 });
                 let values = name.map(|name| {
-                    let mut registry_value = WindowsRegistryValue { name: Some(name), ..WindowsRegistryValue::default() };
+                    let mut registry_value =
+                        WindowsRegistryValue { name: Some(name), ..WindowsRegistryValue::default() };
                     registry_value.data_type = group.first_text(Holds::RegistryValueType).and_then(value_type);
                     if let Some(leaf) = group.leaf(Holds::RegistryValueData) {
                         set_data(&mut registry_value, leaf.text);

@@ -11,11 +11,8 @@ use super::group::Group;
 use super::{ExtractType, Work};
 
 /// What decoders do not say but the rule's groups do.
-const PROTOCOLS_OF_GROUPS: &[(&str, &[&str])] = &[
-    ("ssh", &["sshd"]),
-    ("smb", &["smbd"]),
-    ("ftp", &["ftpd", "msftp", "proftpd", "vsftpd", "pure-ftpd"]),
-];
+const PROTOCOLS_OF_GROUPS: &[(&str, &[&str])] =
+    &[("ssh", &["sshd"]), ("smb", &["smbd"]), ("ftp", &["ftpd", "msftp", "proftpd", "vsftpd", "pure-ftpd"])];
 
 /// One end of a connection.
 #[derive(Default)]

@@ -28,11 +28,7 @@ pub fn agent_identity(agent_id: &str, agent_name: &str, created: Timestamp) -> I
 ///
 /// `object` finds the indicator or observable itself; what it does not find is referred to only. `created` is the
 /// time at which identities and sightings say they were made. The same report gives the same bundle.
-pub fn sightings_bundle(
-    report: &Report,
-    mut object: impl FnMut(&Row) -> Option<Object>,
-    created: Timestamp,
-) -> Bundle {
+pub fn sightings_bundle(report: &Report, mut object: impl FnMut(&Row) -> Option<Object>, created: Timestamp) -> Bundle {
     let mut by_place: BTreeMap<(&Identifier, &str, &str), Vec<&Row>> = BTreeMap::new();
     for row in &report.rows {
         by_place.entry((&row.indicator, &row.agent_id, &row.agent_name)).or_default().push(row);
@@ -53,7 +49,9 @@ pub fn sightings_bundle(
         sighting.count = i64::try_from(count).ok();
         let mut rules: Vec<String> = rows
             .iter()
-            .map(|row| format!("{} (level {}): {}", row.rule_id, row.rule_level.unwrap_or_default(), row.rule_description))
+            .map(|row| {
+                format!("{} (level {}): {}", row.rule_id, row.rule_level.unwrap_or_default(), row.rule_description)
+            })
             .collect();
         rules.sort_unstable();
         rules.dedup();

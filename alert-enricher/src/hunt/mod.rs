@@ -187,7 +187,8 @@ impl<'h> Hunter<'h> {
     fn hit(&mut self, alert: Option<&Alert<'_>>) -> bool {
         let time = alert.and_then(|alert| alert.timestamp);
         let integration = alert.and_then(|alert| alert.integration.as_deref());
-        let excluded = integration.is_some_and(|name| self.options.exclude_integrations.iter().any(|other| other == name));
+        let excluded =
+            integration.is_some_and(|name| self.options.exclude_integrations.iter().any(|other| other == name));
         let too_early = self.options.since.is_some_and(|since| time.is_none_or(|time| time < since));
         let too_late = self.options.until.is_some_and(|until| time.is_none_or(|time| time > until));
         if excluded || too_early || too_late {
@@ -363,7 +364,8 @@ mod tests {
     #[test]
     fn time_and_validity() {
         let (set, known) = indicators(Some("2026-03-14T09:00:00.000Z"));
-        let options = HuntOptions { since: Some("2026-03-14T07:30:00.000Z".parse().unwrap()), ..HuntOptions::default() };
+        let options =
+            HuntOptions { since: Some("2026-03-14T07:30:00.000Z".parse().unwrap()), ..HuntOptions::default() };
         let mut hunter = Hunter::new(&Catalogue::builtin(), &set, &known, options);
         for time in ["2026-03-14T07:00:00.000Z", "2026-03-14T08:00:00.000Z", "2026-03-14T10:00:00.000Z"] {
             hunter.alert(&alert(time, "web01", 5, "203.0.113.7")).unwrap();

@@ -63,7 +63,8 @@ impl Report {
     pub fn sort(&mut self) {
         self.rows.sort_by(|one, other| {
             let rank = |row: &Row| (row.rule_level, row.last_seen);
-            let name = |row: &Row| (row.value.clone(), row.agent_id.clone(), row.agent_name.clone(), row.rule_id.clone());
+            let name =
+                |row: &Row| (row.value.clone(), row.agent_id.clone(), row.agent_name.clone(), row.rule_id.clone());
             rank(other).cmp(&rank(one)).then_with(|| name(one).cmp(&name(other)))
         });
     }
@@ -87,7 +88,8 @@ impl Report {
 
 /// A table for a terminal of `width` columns (at least 60). Control characters of alerts do not get through.
 pub fn table(report: &Report, width: usize) -> String {
-    const HEADER: [&str; 8] = ["INDICATOR", "KIND", "AGENT", "LEVEL", "COUNT", "FIRST SEEN", "LAST SEEN", "RULE / FIELD"];
+    const HEADER: [&str; 8] =
+        ["INDICATOR", "KIND", "AGENT", "LEVEL", "COUNT", "FIRST SEEN", "LAST SEEN", "RULE / FIELD"];
     let mut lines: Vec<[String; 8]> = vec![HEADER.map(str::to_owned)];
     for row in &report.rows {
         let agent = match (row.agent_name.as_str(), row.agent_id.as_str()) {
@@ -152,7 +154,8 @@ fn cut(text: &str, width: usize) -> String {
 /// Without the characters that move the cursor, change colours or the direction of text.
 fn printable(text: &str) -> String {
     let harmless = |char: char| {
-        !char.is_control() && !matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+        !char.is_control()
+            && !matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
     };
     text.chars().map(|char| if harmless(char) { char } else { '\u{fffd}' }).collect()
 }

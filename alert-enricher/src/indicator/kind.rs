@@ -202,11 +202,15 @@ impl Key {
                 path.into()
             }
             Kind::Directory => path(text).trim_end_matches(['/', '\\']).to_owned().into(),
-            Kind::RegistryKey => value::canonical_key(text)?.to_lowercase().into(),
+            Kind::RegistryKey => any_user(&value::canonical_key(text)?.to_lowercase()).into_owned().into(),
             Kind::Mutex => path(text).into(),
             Kind::Asn => text.trim_start_matches(['A', 'S', 'a', 's']).parse::<u32>().ok()?.to_string().into(),
             Kind::UserAccount => {
-                if value::is_sid(text) { text.to_ascii_uppercase().into() } else { lower(&Account::read(text)?.login).into_owned().into() }
+                if value::is_sid(text) {
+                    text.to_ascii_uppercase().into()
+                } else {
+                    lower(&Account::read(text)?.login).into_owned().into()
+                }
             }
             Kind::Vulnerability => text.to_ascii_uppercase().into(),
             Kind::EmailSubject | Kind::Text | Kind::UserAgent => text.into(),
@@ -243,14 +247,14 @@ impl Key {
             Kind::Domain if value::domain(&text).is_some() => DomainName::new(text).into(),
             Kind::Domain => Hostname::new(text).into(),
             Kind::Email => EmailAddr::new(text).into(),
-            Kind::EmailSubject => {
-                EmailMessage { subject: Some(text), ..EmailMessage::default() }.identified().into()
-            }
+            Kind::EmailSubject => EmailMessage { subject: Some(text), ..EmailMessage::default() }.identified().into(),
             Kind::File => File { name: Some(text), ..File::default() }.identified().into(),
             Kind::Md5 => file("MD5"),
             Kind::Mac => MacAddr::new(text).into(),
             Kind::Mutex => Mutex::new(text).into(),
             Kind::RegistryKey => {
+                // The builder puts any user in the place of this one.
+                let text = text.replace(ANY_USER, "S-1-5-21-0-0-0-1000");
                 WindowsRegistryKey { key: Some(text), ..WindowsRegistryKey::default() }.identified().into()
             }
             Kind::Sha1 => file("SHA-1"),
@@ -262,7 +266,9 @@ impl Key {
             Kind::UserAccount if value::is_sid(&text) => {
                 UserAccount { user_id: Some(text), ..UserAccount::default() }.identified().into()
             }
-            Kind::UserAccount => UserAccount { account_login: Some(text), ..UserAccount::default() }.identified().into(),
+            Kind::UserAccount => {
+                UserAccount { account_login: Some(text), ..UserAccount::default() }.identified().into()
+            }
             Kind::UserAgent => UserAgent::new(text).into(),
             Kind::Vulnerability => Vulnerability::new(text, Timestamp::UNIX_EPOCH).into(),
         }
@@ -292,7 +298,11 @@ fn canonical(network: IpNet) -> IpNet {
 }
 
 fn lower(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) { text.to_lowercase().into() } else { text.into() }
+    if text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+        text.to_lowercase().into()
+    } else {
+        text.into()
+    }
 }
 
 /// A path in lower case with single separators; prefixes of the kernel's name space go.
@@ -300,6 +310,21 @@ fn path(text: &str) -> String {
     let path = value::normalize_path(text);
     let path = path.strip_prefix("\\??\\").or_else(|| path.strip_prefix("\\\\?\\")).unwrap_or(&path);
     path.to_lowercase()
+}
+
+const USERS: &str = "hkey_users\\";
+/// What stands for any user's security identifier in a key.
+const ANY_USER: &str = "<sid>";
+
+/// A key in lower case, with a mark in the place of a user's security identifier.
+fn any_user(key: &str) -> Cow<'_, str> {
+    let Some(rest) = key.strip_prefix(USERS) else { return key.into() };
+    let (user, below) = rest.split_once('\\').map_or((rest, None), |(user, below)| (user, Some(below)));
+    if !value::is_sid(user.strip_suffix("_classes").unwrap_or(user)) {
+        return key.into();
+    }
+    let below = below.map(|below| format!("\\{below}")).unwrap_or_default();
+    format!("{USERS}{ANY_USER}{below}").into()
 }
 
 /// A URL with scheme and host in lower case, without a fragment and without a slash at the end.
@@ -344,7 +369,9 @@ pub(crate) fn keys_of_reading(
         }
         Reading::Sid(sid) => text(Kind::UserAccount, &sid.to_ascii_uppercase()),
         Reading::Hash(HashAlgorithm::Imphash, digest) => text(Kind::Text, digest),
-        Reading::Hash(_, digest) if holds == Holds::CertificateFingerprint => text(Kind::CertificateFingerprint, digest),
+        Reading::Hash(_, digest) if holds == Holds::CertificateFingerprint => {
+            text(Kind::CertificateFingerprint, digest)
+        }
         Reading::Hash(algorithm, digest) => {
             if let Some(kind) = Kind::of_hash(*algorithm) {
                 text(kind, digest);
@@ -355,7 +382,14 @@ pub(crate) fn keys_of_reading(
         Reading::RegistryKey(key) => {
             scratch.clear();
             scratch.extend(key.chars().flat_map(char::to_lowercase));
-            text(Kind::RegistryKey, scratch);
+            let key = any_user(scratch);
+            text(Kind::RegistryKey, &key);
+            // Two hives are views of keys in others, and producers write either.
+            if let Some(rest) = key.strip_prefix(USERS).and_then(|rest| rest.strip_prefix(ANY_USER)) {
+                text(Kind::RegistryKey, &format!("hkey_current_user{rest}"));
+            } else if let Some(rest) = key.strip_prefix("hkey_local_machine\\software\\classes\\") {
+                text(Kind::RegistryKey, &format!("hkey_classes_root\\{rest}"));
+            }
         }
         Reading::Path(written) => {
             fold_path(written, scratch);

@@ -25,8 +25,20 @@ const FILE_ENDINGS: &[&str] = &[
 pub fn refang(text: &str) -> String {
     let mut out = text.trim().to_owned();
     let marks = [
-        ("[.]", "."), ("(.)", "."), ("{.}", "."), ("[dot]", "."), ("(dot)", "."), ("{dot}", "."), ("\\.", "."),
-        ("[:]", ":"), ("[://]", "://"), ("[/]", "/"), ("[@]", "@"), ("(@)", "@"), ("[at]", "@"), ("(at)", "@"),
+        ("[.]", "."),
+        ("(.)", "."),
+        ("{.}", "."),
+        ("[dot]", "."),
+        ("(dot)", "."),
+        ("{dot}", "."),
+        ("\\.", "."),
+        ("[:]", ":"),
+        ("[://]", "://"),
+        ("[/]", "/"),
+        ("[@]", "@"),
+        ("(@)", "@"),
+        ("[at]", "@"),
+        ("(at)", "@"),
     ];
     for (mark, plain) in marks {
         // A backslash before a dot is also a hidden directory of a Windows path.
@@ -71,16 +83,7 @@ pub fn recognise(text: &str) -> Result<Key, ListError> {
     } else if is_file_name(&plain) {
         &[Kind::File]
     } else {
-        &[
-            Kind::Md5,
-            Kind::Sha1,
-            Kind::Sha256,
-            Kind::Sha512,
-            Kind::Address,
-            Kind::Mac,
-            Kind::Email,
-            Kind::Ssdeep,
-        ]
+        &[Kind::Md5, Kind::Sha1, Kind::Sha256, Kind::Sha512, Kind::Address, Kind::Mac, Kind::Email, Kind::Ssdeep]
     };
     let known = candidates.iter().find_map(|kind| Key::new(*kind, &plain));
     let key = known.or_else(|| value::domain(&plain).and_then(|_| Key::new(Kind::Domain, &plain)));

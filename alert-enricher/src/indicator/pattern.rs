@@ -194,10 +194,7 @@ fn tokens(pattern: &str) -> Result<Vec<(usize, Token)>, PatternError> {
 }
 
 /// The rest of a quoted text; a backslash makes a quote or backslash ordinary.
-fn text(
-    chars: &mut std::iter::Peekable<std::str::CharIndices<'_>>,
-    start: usize,
-) -> Result<String, PatternError> {
+fn text(chars: &mut std::iter::Peekable<std::str::CharIndices<'_>>, start: usize) -> Result<String, PatternError> {
     let mut out = String::new();
     while let Some((_, char)) = chars.next() {
         match char {
@@ -256,9 +253,18 @@ mod tests {
     fn values() {
         check("[ipv4-addr:value = '198.51.100.7']", &["198.51.100.7"]);
         check("[ipv4-addr:value ISSUBSET '198.51.100.0/24']", &["198.51.100.0/24"]);
-        check("[file:hashes.'SHA-1' = 'AB0E1D3C5F6A7B8C9D0E1F2A3B4C5D6E7F8A9B0C']", &["ab0e1d3c5f6a7b8c9d0e1f2a3b4c5d6e7f8a9b0c"]);
-        check("[file:hashes.MD5 = '0123456789abcdef0123456789abcdef' OR file:name = 'a.exe']", &["0123456789abcdef0123456789abcdef", "a.exe"]);
-        check("[domain-name:value IN ('a.example', 'b.example')] OR [url:value = 'http://c.example/']", &["a.example", "b.example", "http://c.example"]);
+        check(
+            "[file:hashes.'SHA-1' = 'AB0E1D3C5F6A7B8C9D0E1F2A3B4C5D6E7F8A9B0C']",
+            &["ab0e1d3c5f6a7b8c9d0e1f2a3b4c5d6e7f8a9b0c"],
+        );
+        check(
+            "[file:hashes.MD5 = '0123456789abcdef0123456789abcdef' OR file:name = 'a.exe']",
+            &["0123456789abcdef0123456789abcdef", "a.exe"],
+        );
+        check(
+            "[domain-name:value IN ('a.example', 'b.example')] OR [url:value = 'http://c.example/']",
+            &["a.example", "b.example", "http://c.example"],
+        );
         check(r"[windows-registry-key:key = 'HKLM\\Software\\O\'Neil']", &[r"hkey_local_machine\software\o'neil"]);
         check("([mutex:name='x'])", &["x"]);
     }

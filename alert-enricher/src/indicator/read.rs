@@ -72,8 +72,7 @@ impl Reader {
         };
         let score = Object::from(indicator.clone()).opencti().score().and_then(|score| u8::try_from(score).ok());
         let name = indicator.name.as_deref().filter(|name| !keys.iter().any(|key| key.to_string() == *name));
-        let entry =
-            Indicator { id: id.clone(), name: name.map(Box::from), valid_until: indicator.valid_until, score };
+        let entry = Indicator { id: id.clone(), name: name.map(Box::from), valid_until: indicator.valid_until, score };
         self.push(entry, keys);
     }
 

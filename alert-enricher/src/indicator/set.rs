@@ -226,13 +226,7 @@ impl IndicatorSet {
     }
 
     /// Like [`IndicatorSet::matches`], with memory that the caller keeps between calls.
-    pub fn matches_with(
-        &self,
-        holds: Holds,
-        text: &str,
-        scratch: &mut String,
-        found: &mut impl FnMut(IndicatorId),
-    ) {
+    pub fn matches_with(&self, holds: Holds, text: &str, scratch: &mut String, found: &mut impl FnMut(IndicatorId)) {
         read(holds, text, &mut |reading| {
             keys_of_reading(holds, &reading, scratch, &mut |candidate| self.candidate(candidate, found));
         });
@@ -439,6 +433,18 @@ mod tests {
         assert_eq!(found(&set, Holds::Url, "HTTP://EVIL.example/a"), [1]);
         assert!(found(&set, Holds::Url, "http://notevil.example/a").is_empty());
         assert!(found(&set, Holds::Domain, "sub.evil.example").is_empty());
+    }
+
+    #[test]
+    fn registry_keys_of_any_user() {
+        let set = set(&[
+            (Kind::RegistryKey, r"HKCU\Software\Acme"),
+            (Kind::RegistryKey, r"HKU\S-1-5-21-1-2-3-1001\Software\Acme"),
+            (Kind::RegistryKey, r"HKCR\CLSID\{1F4D}"),
+        ]);
+        assert_eq!(found(&set, Holds::RegistryKeyAndValue, r"HKU\\S-1-5-21-9-9-9-500\\Software\\Acme\\Run"), [0, 1]);
+        assert_eq!(found(&set, Holds::FileOrRegistryPath, r"HKEY_LOCAL_MACHINE\SOFTWARE\Classes\CLSID\{1f4d}"), [2]);
+        assert!(found(&set, Holds::RegistryKey, r"HKU\.DEFAULT\Software\Acme").is_empty());
     }
 
     #[test]

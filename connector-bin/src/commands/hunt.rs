@@ -39,9 +39,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Outcome> {
     let mut trouble = Warnings::default();
     let report = match &arguments.opensearch {
         None => files::hunt(arguments, &config, &set, &indicators, options, &mut trouble)?,
-        Some(url) => {
-            indexer::hunt(arguments, &config, url, &set, &indicators, &options, now, &mut trouble)?
-        }
+        Some(url) => indexer::hunt(arguments, &config, url, &set, &indicators, &options, now, &mut trouble)?,
     };
     trouble.finish("parts of the alerts could not be used");
     print(arguments, &report, indicators.len(), now)?;

@@ -49,9 +49,7 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Outcome> {
             Ok(built) => (Some(&built.query), None, built.notes.iter().map(ToString::to_string).collect()),
             Err(reason) => (None, Some(reason.to_string()), Vec::new()),
         };
-        let request = query
-            .filter(|_| arguments.request)
-            .map(|query| profile.counting_request(query.clone(), now));
+        let request = query.filter(|_| arguments.request).map(|query| profile.counting_request(query.clone(), now));
         let line = Line { id: object.id(), r#type: object.object_type(), query, reason, notes, request };
         if arguments.pretty {
             pretty(&mut out, &line)?;

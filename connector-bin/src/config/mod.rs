@@ -17,9 +17,7 @@ use stix_model::Timestamp;
 use url::Url;
 use wazuh_query::catalogue::{Catalogue, CatalogueFile, Schema};
 use wazuh_query::options::SearchOptions;
-use wazuh_query::profile::{
-    Interval, SearchProfile, Since, parse_filter, parse_matches, parse_rules, parse_sort,
-};
+use wazuh_query::profile::{Interval, SearchProfile, Since, parse_filter, parse_matches, parse_rules, parse_sort};
 use wazuh_query::store::opensearch::{Auth, OpenSearchConfig};
 
 use crate::cli::ConfigArguments;
@@ -125,7 +123,8 @@ impl Config {
         let url = Url::parse(url).with_context(|| format!("`{url}` is no URL"))?;
         let mut config = OpenSearchConfig::new(url);
         index.clone_into(&mut config.index);
-        let text = |key: &str, mistakes: &mut Mistakes| self.source.get(key).and_then(|setting| mistakes.text(&setting));
+        let text =
+            |key: &str, mistakes: &mut Mistakes| self.source.get(key).and_then(|setting| mistakes.text(&setting));
         let username = text("opensearch.username", &mut mistakes);
         let password = text("opensearch.password", &mut mistakes);
         let api_key = text("opensearch.api_key", &mut mistakes);
@@ -205,7 +204,9 @@ fn search(source: &Source, mistakes: &mut Mistakes) -> SearchOptions {
             *switch = mistakes.boolean(&setting).unwrap_or(*switch);
         }
     }
-    mistakes.0.extend(options.conflicts().iter().map(|conflict| format!("search.{conflict}").replace("search.`", "`search.")));
+    mistakes.0.extend(
+        options.conflicts().iter().map(|conflict| format!("search.{conflict}").replace("search.`", "`search.")),
+    );
     options
 }
 
@@ -221,7 +222,11 @@ fn extract(source: &Source, mistakes: &mut Mistakes) -> ExtractOptions {
         let has = |name: &str| folded.iter().any(|known| known == name || known == "all");
         options.create_directory = has("createdir");
         options.remove_path = has("removepath");
-        for name in names.iter().zip(&folded).filter(|(_, folded)| !matches!(folded.as_str(), "createdir" | "removepath" | "all")) {
+        for name in names
+            .iter()
+            .zip(&folded)
+            .filter(|(_, folded)| !matches!(folded.as_str(), "createdir" | "removepath" | "all"))
+        {
             mistakes.add(&setting, &format!("`{}` is not one of create-dir, remove-path", name.0));
         }
     }

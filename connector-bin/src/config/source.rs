@@ -68,7 +68,9 @@ impl Source {
     /// The environment alone.
     pub(super) fn environment() -> Self {
         let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?.to_ascii_uppercase(), value.into_string().ok()?)))
+            .filter_map(|(name, value)| {
+                Some((name.into_string().ok()?.to_ascii_uppercase(), value.into_string().ok()?))
+            })
             .filter(|(name, _)| name.starts_with("WAZUH_"))
             .collect();
         Self { file: Value::Null, environment }

@@ -102,7 +102,11 @@ fn bad_indicators() {
     let odd = run(&["hunt", "--indicators", list.to_str().unwrap(), "--alerts", "alerts.json"]);
     assert_eq!(odd.code, 3);
     assert!(odd.err.contains("`what is this` is no address"), "{}", odd.err);
-    std::fs::write(&list, "{\"type\":\"bundle\",\"objects\":[{\"type\":\"ipv4-addr\",\"id\":\"ipv4-addr--x\",\"value\":5},").unwrap();
+    std::fs::write(
+        &list,
+        "{\"type\":\"bundle\",\"objects\":[{\"type\":\"ipv4-addr\",\"id\":\"ipv4-addr--x\",\"value\":5},",
+    )
+    .unwrap();
     let broken = run(&["hunt", "--indicators", list.to_str().unwrap(), "--alerts", "alerts.json"]);
     assert_eq!(broken.code, 1, "{}", broken.err);
 }

@@ -61,7 +61,8 @@ fn counts_are_right() {
 #[test]
 fn formats() {
     let hunt = |format: &str| {
-        let run = run(&["hunt", "--indicators", "indicators.txt", "--alerts", "alerts.json", "archive", "--format", format]);
+        let run =
+            run(&["hunt", "--indicators", "indicators.txt", "--alerts", "alerts.json", "archive", "--format", format]);
         assert_eq!(run.code, 0, "{}", run.err);
         run.out
     };
@@ -71,8 +72,10 @@ fn formats() {
     assert_eq!(hunt("bundle"), hunt("bundle"));
     let objects = bundle["objects"].as_array().unwrap();
     let of_type = |wanted: &str| objects.iter().filter(|object| object["type"] == wanted).count();
-    let pairs: BTreeSet<_> =
-        rows.iter().map(|row| (row["indicator"].to_string(), row["agent_id"].to_string(), row["agent_name"].to_string())).collect();
+    let pairs: BTreeSet<_> = rows
+        .iter()
+        .map(|row| (row["indicator"].to_string(), row["agent_id"].to_string(), row["agent_name"].to_string()))
+        .collect();
     assert_eq!(of_type("sighting"), pairs.len());
     let total = |objects: &[Value], name: &str| objects.iter().filter_map(|object| object[name].as_u64()).sum::<u64>();
     let sightings: Vec<Value> = objects.iter().filter(|object| object["type"] == "sighting").cloned().collect();
@@ -95,7 +98,8 @@ fn a_compressed_file_counts_like_the_plain_one() {
     let plain = folder.path().join("plain.json");
     let packed = folder.path().join("packed.json.gz");
     std::fs::write(&plain, &alerts).unwrap();
-    let mut encoder = flate2::write::GzEncoder::new(std::fs::File::create(&packed).unwrap(), flate2::Compression::fast());
+    let mut encoder =
+        flate2::write::GzEncoder::new(std::fs::File::create(&packed).unwrap(), flate2::Compression::fast());
     encoder.write_all(alerts.as_bytes()).unwrap();
     encoder.finish().unwrap();
     let hunt = |path: &std::path::Path| {
@@ -108,7 +112,8 @@ fn a_compressed_file_counts_like_the_plain_one() {
 #[test]
 fn time_bounds() {
     let hunt = |bounds: &[&str]| {
-        let mut arguments = vec!["hunt", "--indicators", "indicators.txt", "--alerts", "alerts.json", "--format", "ndjson"];
+        let mut arguments =
+            vec!["hunt", "--indicators", "indicators.txt", "--alerts", "alerts.json", "--format", "ndjson"];
         arguments.extend(bounds);
         let run = run(&arguments);
         assert_eq!(run.code, 0, "{}", run.err);
@@ -143,7 +148,12 @@ fn queries() {
 fn indicators_have_queries_too() {
     let run = run(&["query", "indicators.json"]);
     let answers = lines(&run.out);
-    let of = |wanted: &str| answers.iter().filter(|answer| answer["type"] == "indicator" && (wanted == "query") != answer["query"].is_null()).count();
+    let of = |wanted: &str| {
+        answers
+            .iter()
+            .filter(|answer| answer["type"] == "indicator" && (wanted == "query") != answer["query"].is_null())
+            .count()
+    };
     assert!(of("query") >= 15 && of("reason") >= 4, "{} {}", of("query"), of("reason"));
 }
 
@@ -188,8 +198,10 @@ fn bundles_are_strict_stix() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let hunt = ["hunt", "--indicators", "indicators.json", "indicators.csv", "--alerts", "alerts.json", "--format", "bundle"];
-    let outputs = [run(&["extract", "alerts.json"]).out, run(&hunt).out, run(&["extract", "wazuh5-findings.ndjson"]).out];
+    let hunt =
+        ["hunt", "--indicators", "indicators.json", "indicators.csv", "--alerts", "alerts.json", "--format", "bundle"];
+    let outputs =
+        [run(&["extract", "alerts.json"]).out, run(&hunt).out, run(&["extract", "wazuh5-findings.ndjson"]).out];
     for (place, out) in outputs.iter().enumerate() {
         let path = folder.path().join(format!("{place}.json"));
         std::fs::write(&path, out).unwrap();

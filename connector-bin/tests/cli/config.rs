@@ -84,11 +84,14 @@ fn broken_files() {
 fn a_site_adds_fields() {
     let folder = tempfile::tempdir().unwrap();
     let catalogue = folder.path().join("fields.yml");
-    std::fs::write(&catalogue, "fields:\n  - {path: data.acme.peer, holds: ip, role: destination, group: acme}\n").unwrap();
+    std::fs::write(&catalogue, "fields:\n  - {path: data.acme.peer, holds: ip, role: destination, group: acme}\n")
+        .unwrap();
     let alert = folder.path().join("alert.json");
-    std::fs::write(&alert, r#"{"timestamp":"2026-03-14T09:26:53.589+0000","data":{"acme":{"peer":"203.0.113.66"}}}"#).unwrap();
+    std::fs::write(&alert, r#"{"timestamp":"2026-03-14T09:26:53.589+0000","data":{"acme":{"peer":"203.0.113.66"}}}"#)
+        .unwrap();
     let hunt = |extra: &[&str]| {
-        let mut arguments = vec!["hunt", "--indicators", "indicators.txt", "--format", "ndjson", "--alerts", alert.to_str().unwrap()];
+        let mut arguments =
+            vec!["hunt", "--indicators", "indicators.txt", "--format", "ndjson", "--alerts", alert.to_str().unwrap()];
         arguments.extend(extra);
         run(&arguments).out
     };

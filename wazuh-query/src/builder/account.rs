@@ -12,7 +12,8 @@ const EVERYWHERE: &[&str] = &["0", "S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-0-0"
 impl QueryBuilder {
     /// An account: by its login, or by an identifier that is its own.
     pub(super) fn user_account(&self, account: &UserAccount, notes: &mut Vec<Note>) -> Draft {
-        let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let given =
+            |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let login = given(&account.account_login);
         let login = login.as_deref().and_then(Account::read);
         // `kim(uid=1003)` carries the number itself.

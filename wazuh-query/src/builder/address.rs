@@ -83,7 +83,8 @@ impl QueryBuilder {
             Some(expression) => {
                 let answer = format!("(.*; *)?({expression}) *(;.*)?");
                 queries.push(Self::regexp(&self.fields.dns_results, answer, true));
-                let with_port = Self::regexp(&self.fields.ip_with_port, format!(r"\[?({expression})(\]?:[0-9]+)?"), true);
+                let with_port =
+                    Self::regexp(&self.fields.ip_with_port, format!(r"\[?({expression})(\]?:[0-9]+)?"), true);
                 let fields = keyword.into_iter();
                 queries.extend(fields.map(|fields| Self::regexp(fields, expression.clone(), true)));
                 queries.push(with_port);
@@ -140,11 +141,8 @@ fn spellings(address: IpAddr) -> Vec<String> {
         IpAddr::V6(address) => {
             let groups = address.segments();
             let joined = |write: &dyn Fn(u16) -> String| groups.map(write).join(":");
-            let forms = [
-                address.to_string(),
-                joined(&|group| format!("{group:x}")),
-                joined(&|group| format!("{group:04x}")),
-            ];
+            let forms =
+                [address.to_string(), joined(&|group| format!("{group:x}")), joined(&|group| format!("{group:04x}"))];
             let short = forms[0].clone();
             let mut forms: Vec<String> =
                 forms.into_iter().flat_map(|form| [form.clone(), form.to_ascii_uppercase()]).collect();
@@ -178,7 +176,8 @@ fn network_v6(network: Ipv6Net) -> Option<String> {
         return None;
     }
     let prefix: String = fixed.iter().map(|group| format!("0*{group:x}:")).collect();
-    let prefix = if whole == groups.len() { prefix.trim_end_matches(':').to_owned() } else { format!("{prefix}[0-9a-f:.]*") };
+    let prefix =
+        if whole == groups.len() { prefix.trim_end_matches(':').to_owned() } else { format!("{prefix}[0-9a-f:.]*") };
     Some(prefix)
 }
 
@@ -207,7 +206,9 @@ mod tests {
         }
         let expression = network_v6("2001:db8::/32".parse().unwrap()).unwrap();
         let regexp = Regexp::new(&expression, true).unwrap();
-        assert!(regexp.matches("2001:DB8::1") && regexp.matches("2001:0db8:0000::1") && !regexp.matches("2001:db80::1"));
+        assert!(
+            regexp.matches("2001:DB8::1") && regexp.matches("2001:0db8:0000::1") && !regexp.matches("2001:db80::1")
+        );
         assert_eq!(network_v6("2001:db8::/33".parse().unwrap()), None);
     }
 
@@ -218,6 +219,9 @@ mod tests {
         for form in ["2001:db8::1", "2001:DB8::1", "2001:db8:0:0:0:0:0:1", "2001:0DB8:0000:0000:0000:0000:0000:0001"] {
             assert!(forms.iter().any(|known| known == form), "{form}");
         }
-        assert_eq!(spellings(Ipv4Addr::new(8, 8, 8, 8).into()), ["8.8.8.8", "::ffff:8.8.8.8", "::FFFF:8.8.8.8", " 8.8.8.8"]);
+        assert_eq!(
+            spellings(Ipv4Addr::new(8, 8, 8, 8).into()),
+            ["8.8.8.8", "::ffff:8.8.8.8", "::FFFF:8.8.8.8", " 8.8.8.8"]
+        );
     }
 }

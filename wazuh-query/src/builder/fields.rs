@@ -100,16 +100,13 @@ impl Fields {
                 algorithm,
                 HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha256 | HashAlgorithm::Sha512
             );
-            let fields =
-                holds(&|holds| holds == Holds::Hash(algorithm) || (by_length && holds == Holds::AnyHash));
+            let fields = holds(&|holds| holds == Holds::Hash(algorithm) || (by_length && holds == Holds::AnyHash));
             (algorithm, fields)
         };
         let port = |role| pick(&|field| field.role == role && field.holds == Holds::Port && number(field));
         Self {
             ip: pick(&|field| keyword(field) && field.role != Role::Agent && (is_ip(field.holds) || is_host(field))),
-            ip_typed: pick(&|field| {
-                field.index == IndexType::Ip && field.role != Role::Agent && is_ip(field.holds)
-            }),
+            ip_typed: pick(&|field| field.index == IndexType::Ip && field.role != Role::Agent && is_ip(field.holds)),
             ip_with_port: one(Holds::IpWithPort),
             source_ip: with_role(Role::Source, &is_ip, IndexType::Keyword),
             source_ip_typed: with_role(Role::Source, &is_ip, IndexType::Ip),
@@ -158,7 +155,11 @@ impl Fields {
             file: holds(&|holds| {
                 matches!(
                     holds,
-                    Holds::FilePath | Holds::FileName | Holds::FileOrRegistryPath | Holds::ProcessImage | Holds::ObjectName
+                    Holds::FilePath
+                        | Holds::FileName
+                        | Holds::FileOrRegistryPath
+                        | Holds::ProcessImage
+                        | Holds::ObjectName
                 )
             }),
             file_size: pick(&|field| field.holds == Holds::FileSize && number(field)),

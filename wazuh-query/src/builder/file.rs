@@ -25,11 +25,8 @@ impl QueryBuilder {
         if has(FileOption::SearchAdditionalFilenames) {
             names.extend(additional_names(file));
         }
-        let wants_names = if hashes.is_empty() {
-            has(FileOption::SearchFilenameOnly)
-        } else {
-            has(FileOption::SearchNameAndHash)
-        };
+        let wants_names =
+            if hashes.is_empty() { has(FileOption::SearchFilenameOnly) } else { has(FileOption::SearchNameAndHash) };
         let by_name = if wants_names { self.names(file, &names, references, notes) } else { Ok(Vec::new()) };
         if hashes.is_empty() {
             if !has(FileOption::SearchFilenameOnly) {
@@ -86,7 +83,9 @@ impl QueryBuilder {
     fn hash(&self, algorithm: HashAlgorithm, digest: &str) -> Vec<Query> {
         let fields = self.fields.hashes.iter().find(|(known, _)| *known == algorithm).map(|(_, fields)| fields);
         let mut queries: Vec<Query> = match algorithm {
-            HashAlgorithm::Ssdeep => fields.into_iter().map(|fields| Self::exact(fields, [digest.to_owned()])).collect(),
+            HashAlgorithm::Ssdeep => {
+                fields.into_iter().map(|fields| Self::exact(fields, [digest.to_owned()])).collect()
+            }
             _ => fields.into_iter().map(|fields| Self::either_case(fields, digest)).collect(),
         };
         let label = match algorithm {

@@ -53,7 +53,8 @@ impl QueryBuilder {
     pub(super) fn url_host(&self, host: &str) -> Vec<Query> {
         let starts = ["http", "https"].map(|scheme| format!("{scheme}://{host}"));
         let longer = starts.iter().flat_map(|start| [format!("{start}/"), format!("{start}:")]);
-        let prefixes = longer.map(|value| Query::any_field(&self.fields.url, Clause::Prefix { value, case_insensitive: false }));
+        let prefixes =
+            longer.map(|value| Query::any_field(&self.fields.url, Clause::Prefix { value, case_insensitive: false }));
         let mut queries: Vec<Query> = prefixes.collect();
         queries.push(Self::exact(&self.fields.url, starts));
         queries

@@ -11,7 +11,8 @@ use crate::regexp::escape_backslashes;
 impl QueryBuilder {
     /// A package: name and version, or its CPE.
     pub(super) fn software(&self, software: &Software) -> Draft {
-        let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let given =
+            |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let mut queries = Vec::new();
         let name = software.name.trim();
         if !name.is_empty() {
@@ -43,7 +44,8 @@ impl QueryBuilder {
                 queries.extend(spellings.map(|text| Self::either_case(&self.fields.certificate_fingerprint, &text)));
             }
         }
-        let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let given =
+            |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         if let Some(serial) = given(&certificate.serial_number) {
             let serial = serial.replace(':', "");
             let spellings = with_colons(&serial);

@@ -34,8 +34,11 @@ impl QueryBuilder {
             return Err(NotSearchable::Invalid { value: shown(line), expected: "a command line" });
         }
         let first = words.remove(0);
-        let mut arguments: Vec<(&str, &str)> =
-            words.into_iter().zip(texts.iter().skip(1).map(String::as_str)).filter(|(_, text)| !text.is_empty()).collect();
+        let mut arguments: Vec<(&str, &str)> = words
+            .into_iter()
+            .zip(texts.iter().skip(1).map(String::as_str))
+            .filter(|(_, text)| !text.is_empty())
+            .collect();
         if arguments.len() > MAX_WORDS {
             notes.push(Note::WordsIgnored(arguments.len() - MAX_WORDS));
             // Long words say more than short ones. The order of words does not matter to the query.
@@ -58,7 +61,8 @@ impl QueryBuilder {
             let mut all = vec![Query::any_field(&self.fields.command, command_line)];
             for (_, text) in arguments {
                 let exact = |value: String| Clause::Term { value, case_insensitive: fold };
-                let hexadecimal = audit_hex(text).map(|hex| Query::any_field(&self.fields.argument, Clause::folded(hex)));
+                let hexadecimal =
+                    audit_hex(text).map(|hex| Query::any_field(&self.fields.argument, Clause::folded(hex)));
                 let plain = Query::any_field(&self.fields.argument, exact(text.to_owned()));
                 all.push(Query::any([Some(plain), hexadecimal].into_iter().flatten()));
             }

@@ -93,14 +93,16 @@ impl QueryBuilder {
         let name = property("name").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         match name.as_deref() {
             Some(name) if !self.fields.registry_value_name.is_empty() => {
-                let names = folded_clauses(name).map(|clause| Query::any_field(&self.fields.registry_value_name, clause));
+                let names =
+                    folded_clauses(name).map(|clause| Query::any_field(&self.fields.registry_value_name, clause));
                 by_hash.push(Query::any(names));
             }
             _ => notes.push(Note::NotRequired("name")),
         }
         let mut queries = vec![Query::all(by_hash)];
         if matches!(data_type.as_str(), "REG_SZ" | "REG_EXPAND_SZ") && data.len() <= limits::TERM_BYTES {
-            queries.extend(folded_clauses(data).map(|clause| Query::any_field(&self.fields.registry_value_data, clause)));
+            queries
+                .extend(folded_clauses(data).map(|clause| Query::any_field(&self.fields.registry_value_data, clause)));
         }
         Ok(queries)
     }

@@ -49,7 +49,11 @@ impl QueryBuilder {
             }
         }
         // Protocols are listed from the outermost to the innermost layer; the last one that alerts name says most.
-        let specific = traffic.protocols.iter().rev().find_map(|name| value::protocol_name(name).filter(|name| name != "ipv4" && name != "ipv6"));
+        let specific = traffic
+            .protocols
+            .iter()
+            .rev()
+            .find_map(|name| value::protocol_name(name).filter(|name| name != "ipv4" && name != "ipv6"));
         if let Some(name) = specific {
             match transport_number(&name) {
                 // Firewalls name the transport, and so do most event sources; a number means the same.

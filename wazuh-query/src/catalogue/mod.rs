@@ -82,8 +82,7 @@ impl Catalogue {
     #[must_use]
     pub fn restricted(&self, wanted: impl Fn(&Field) -> bool) -> Self {
         let fields: Vec<&Field> = self.fields.iter().filter(|field| wanted(field)).collect();
-        let mut catalogue =
-            Self { fields: Vec::with_capacity(fields.len()), trie: Trie::with_capacity(fields.len()) };
+        let mut catalogue = Self { fields: Vec::with_capacity(fields.len()), trie: Trie::with_capacity(fields.len()) };
         for field in fields {
             catalogue.insert(field.clone());
         }

@@ -44,11 +44,9 @@ fn keyword(clause: &Clause, text: &str, regexp: &dyn Fn(&str, bool, &str) -> boo
         Clause::Exists => true,
         Clause::Term { value, case_insensitive } => equal(value, *case_insensitive),
         Clause::Terms(values) => values.iter().any(|value| value == text),
-        Clause::Prefix { value, case_insensitive } => {
-            text.get(..value.len()).is_some_and(|head| {
-                if *case_insensitive { head.eq_ignore_ascii_case(value) } else { head == value }
-            })
-        }
+        Clause::Prefix { value, case_insensitive } => text
+            .get(..value.len())
+            .is_some_and(|head| if *case_insensitive { head.eq_ignore_ascii_case(value) } else { head == value }),
         Clause::Regexp { value, case_insensitive } => regexp(value, *case_insensitive, text),
         Clause::Wildcard { value, case_insensitive } => wildcard(value, *case_insensitive, text),
         Clause::Range { gte, lte } => {

@@ -37,8 +37,9 @@ impl ListError {
 pub fn parse_matches(text: &str) -> Result<Vec<Match>, ListError> {
     let text = text.trim();
     if text.starts_with('[') {
-        return serde_json::from_str(text)
-            .map_err(|error| ListError::new(text, format!("expected a JSON list of `{{\"field\", \"query\"}}`: {error}")));
+        return serde_json::from_str(text).map_err(|error| {
+            ListError::new(text, format!("expected a JSON list of `{{\"field\", \"query\"}}`: {error}"))
+        });
     }
     parts(text)
         .map(|part| {
@@ -74,8 +75,9 @@ pub fn parse_sort(text: &str) -> Result<Vec<Sort>, ListError> {
         }
     };
     if text.starts_with('[') {
-        let entries: Vec<Entry> = serde_json::from_str(text)
-            .map_err(|error| ListError::new(text, format!("expected a JSON list of `{{\"field\", \"order\"}}`: {error}")))?;
+        let entries: Vec<Entry> = serde_json::from_str(text).map_err(|error| {
+            ListError::new(text, format!("expected a JSON list of `{{\"field\", \"order\"}}`: {error}"))
+        })?;
         return entries.iter().map(|entry| sort(&entry.field, &entry.order, &entry.field)).collect();
     }
     parts(text)
@@ -117,7 +119,8 @@ pub fn parse_filter(text: &str) -> Result<Vec<Value>, ListError> {
     };
     for clause in &clauses {
         if clause.as_object().is_none_or(|members| members.len() != 1) {
-            let expected = "a clause is an object with one member, such as `{\"range\": {\"rule.level\": {\"gte\": 7}}}`";
+            let expected =
+                "a clause is an object with one member, such as `{\"range\": {\"rule.level\": {\"gte\": 7}}}`";
             return Err(ListError::new(clause.to_string(), expected));
         }
     }

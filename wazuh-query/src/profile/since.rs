@@ -75,7 +75,9 @@ impl FromStr for Interval {
             return Err(SinceError { input: text.trim().to_owned(), kind: Kind::Future });
         }
         // Years beyond what dates can hold would otherwise fail when they are used.
-        span.total((Unit::Hour, SpanRelativeTo::days_are_24_hours())).or_else(|_| span.total((Unit::Hour, civil::date(2000, 1, 1)))).map_err(|_| error())?;
+        span.total((Unit::Hour, SpanRelativeTo::days_are_24_hours()))
+            .or_else(|_| span.total((Unit::Hour, civil::date(2000, 1, 1))))
+            .map_err(|_| error())?;
         Ok(Self(span))
     }
 }

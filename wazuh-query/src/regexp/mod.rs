@@ -13,9 +13,8 @@ use std::fmt::Write as _;
 pub use parse::RegexpError;
 
 /// Characters that mean something to Lucene outside of a character class.
-const RESERVED: &[char] = &[
-    '.', '?', '+', '*', '|', '{', '}', '[', ']', '(', ')', '"', '\\', '#', '@', '&', '<', '>', '~',
-];
+const RESERVED: &[char] =
+    &['.', '?', '+', '*', '|', '{', '}', '[', ']', '(', ')', '"', '\\', '#', '@', '&', '<', '>', '~'];
 
 /// Escapes a text so that the expression matches exactly that text.
 ///
@@ -90,10 +89,7 @@ pub fn escape_wildcard(text: &str) -> String {
 /// Joins alternatives into expressions of at most `limit` characters each: `a|b`, `c`.
 ///
 /// An alternative that is too long by itself is left out and returned in the second list.
-pub fn join_alternatives(
-    alternatives: impl IntoIterator<Item = String>,
-    limit: usize,
-) -> (Vec<String>, Vec<String>) {
+pub fn join_alternatives(alternatives: impl IntoIterator<Item = String>, limit: usize) -> (Vec<String>, Vec<String>) {
     let (mut joined, mut too_long): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let mut length = 0;
     for alternative in alternatives {

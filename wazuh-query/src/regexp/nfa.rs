@@ -151,13 +151,11 @@ impl Program {
     fn reads(&self, state: &State, char: char) -> bool {
         match state {
             State::Any => true,
-            State::Char(wanted) => {
-                *wanted == char || (self.case_insensitive && wanted.eq_ignore_ascii_case(&char))
-            }
+            State::Char(wanted) => *wanted == char || (self.case_insensitive && wanted.eq_ignore_ascii_case(&char)),
             State::Class(class) => {
                 let within = |char| class.ranges.iter().any(|(from, to)| (*from..=*to).contains(&char));
-                let folded = self.case_insensitive
-                    && (within(char.to_ascii_lowercase()) || within(char.to_ascii_uppercase()));
+                let folded =
+                    self.case_insensitive && (within(char.to_ascii_lowercase()) || within(char.to_ascii_uppercase()));
                 (within(char) || folded) != class.inverted
             }
             State::Accept | State::Fail | State::Jump(_) | State::Split(..) => false,

@@ -38,7 +38,11 @@ pub(super) enum Tree {
     Any,
     Concat(Vec<Tree>),
     Union(Vec<Tree>),
-    Repeat { tree: Box<Tree>, min: u32, max: Option<u32> },
+    Repeat {
+        tree: Box<Tree>,
+        min: u32,
+        max: Option<u32>,
+    },
 }
 
 pub(super) fn parse(expression: &str) -> Result<Tree, RegexpError> {

@@ -72,7 +72,8 @@ async fn clauses(store: &dyn AlertStore) {
     finds(store, on("agent.name", Clause::term("WEB01")), &[]).await;
     finds(store, on("agent.name", Clause::folded("WEB01")), &["a01", "a02", "a03"]).await;
     finds(store, on("data.url", Clause::Exists), &["a05"]).await;
-    finds(store, on("syscheck.path", Clause::Prefix { value: "/etc/".into(), case_insensitive: false }), &["a06"]).await;
+    finds(store, on("syscheck.path", Clause::Prefix { value: "/etc/".into(), case_insensitive: false }), &["a06"])
+        .await;
     let wildcard = Clause::Wildcard { value: "*\\\\\\\\evil?.exe".into(), case_insensitive };
     finds(store, on("data.win.eventdata.image", wildcard), &["a07"]).await;
     let regexp = |value: &str| Clause::Regexp { value: value.into(), case_insensitive };
@@ -161,7 +162,8 @@ async fn hits_hold_the_document(store: &dyn AlertStore) {
 async fn buckets(store: &dyn AlertStore) {
     let shown = |buckets: &[super::Bucket]| -> Vec<String> {
         let text = |bucket: &super::Bucket| {
-            let key: Vec<_> = (0..bucket.key.len()).map(|place| bucket.text(place).unwrap_or_else(|| "-".into())).collect();
+            let key: Vec<_> =
+                (0..bucket.key.len()).map(|place| bucket.text(place).unwrap_or_else(|| "-".into())).collect();
             let time = |time: Option<stix_model::Timestamp>| time.map_or_else(|| "-".into(), |time| time.to_string());
             format!("{} {} {} {}", key.join(" "), bucket.count, time(bucket.first_seen), time(bucket.last_seen))
         };

@@ -279,7 +279,11 @@ mod tests {
             &[Reading::Url("http://evil.example:8080/a?b"), Reading::Domain("evil.example".into())],
         );
         check(Holds::Url, "/a/b?c", &[Reading::UrlPath("/a/b?c")]);
-        check(Holds::Url, "https://[2001:db8::1]/x", &[Reading::Url("https://[2001:db8::1]/x"), address("2001:db8::1")]);
+        check(
+            Holds::Url,
+            "https://[2001:db8::1]/x",
+            &[Reading::Url("https://[2001:db8::1]/x"), address("2001:db8::1")],
+        );
     }
 
     #[test]

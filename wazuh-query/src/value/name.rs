@@ -59,12 +59,14 @@ pub(super) fn email(text: &str) -> Option<Cow<'_, str>> {
     let (local, host) = text.rsplit_once('@')?;
     let fits = !local.is_empty()
         && local.len() <= 64
-        && !local.contains(|char: char| char.is_whitespace() || matches!(char, '<' | '>' | ',' | ';' | '"' | '\\' | '@'));
+        && !local
+            .contains(|char: char| char.is_whitespace() || matches!(char, '<' | '>' | ',' | ';' | '"' | '\\' | '@'));
     (fits && domain(host).is_some()).then(|| lower(text))
 }
 
 /// Schemes whose URLs name a host on the network.
-const SCHEMES: &[&str] = &["http", "https", "ftp", "ftps", "ws", "wss", "tcp", "udp", "ldap", "ldaps", "rtsp", "smb", "ssh", "sftp"];
+const SCHEMES: &[&str] =
+    &["http", "https", "ftp", "ftps", "ws", "wss", "tcp", "udp", "ldap", "ldaps", "rtsp", "smb", "ssh", "sftp"];
 
 /// Whether a text is a URL with a scheme and a host.
 pub fn is_absolute_url(text: &str) -> bool {

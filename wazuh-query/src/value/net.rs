@@ -192,7 +192,9 @@ mod tests {
         for text in ["0a:1b:2c:3d:4e:5f", "0A-1B-2C-3D-4E-5F", "0a1b.2c3d.4e5f", "0A1B2C3D4E5F"] {
             assert_eq!(mac(text), wanted, "{text}");
         }
-        for text in ["", "0a:1b:2c:3d:4e", "0a:1b:2c:3d:4e:5g", "0a1:b2:c3:d4:e5:f", "::::::::::::::::::", "0a1b2c3d4e5f6"] {
+        for text in
+            ["", "0a:1b:2c:3d:4e", "0a:1b:2c:3d:4e:5g", "0a1:b2:c3:d4:e5:f", "::::::::::::::::::", "0a1b2c3d4e5f6"]
+        {
             assert_eq!(mac(text), None, "{text}");
         }
         assert_eq!(mac_text([0x0a, 0x1b, 0x2c, 0x3d, 0x4e, 0x5f]), "0a:1b:2c:3d:4e:5f");

@@ -51,7 +51,11 @@ pub fn parent(path: &str) -> Option<&str> {
     let cut = path.rfind(['/', '\\'])?;
     let head = path.get(..cut)?;
     let trimmed = head.trim_end_matches(['/', '\\']);
-    if trimmed.is_empty() || (trimmed.len() == 2 && has_drive(trimmed)) { path.get(..=trimmed.len()) } else { Some(trimmed) }
+    if trimmed.is_empty() || (trimmed.len() == 2 && has_drive(trimmed)) {
+        path.get(..=trimmed.len())
+    } else {
+        Some(trimmed)
+    }
 }
 
 /// Brings a Windows path to single separators, however its producer escaped it.

@@ -41,7 +41,8 @@ fn files() {
 
 #[test]
 fn directories() {
-    let absolute = r#"{"type":"directory","id":"directory--00000000-0000-5000-8000-000000000001","path":"C:\\Users\\Public\\"}"#;
+    let absolute =
+        r#"{"type":"directory","id":"directory--00000000-0000-5000-8000-000000000001","path":"C:\\Users\\Public\\"}"#;
     let relative = r#"{"type":"directory","id":"directory--00000000-0000-5000-8000-000000000002","path":"Temp"}"#;
     insta::assert_snapshot!(each(DirOption::ALL, &[absolute, relative], |options| &mut options.directory));
 }
@@ -61,8 +62,10 @@ fn registry_keys() {
 
 #[test]
 fn switches() {
-    let address = r#"{"type":"ipv4-addr","id":"ipv4-addr--00000000-0000-5000-8000-000000000001","value":"198.51.100.7"}"#;
-    let name = r#"{"type":"domain-name","id":"domain-name--00000000-0000-5000-8000-000000000002","value":"evil.example"}"#;
+    let address =
+        r#"{"type":"ipv4-addr","id":"ipv4-addr--00000000-0000-5000-8000-000000000001","value":"198.51.100.7"}"#;
+    let name =
+        r#"{"type":"domain-name","id":"domain-name--00000000-0000-5000-8000-000000000002","value":"evil.example"}"#;
     let mac = r#"{"type":"mac-addr","id":"mac-addr--00000000-0000-5000-8000-000000000003","value":"0A1B2C3D4E5F"}"#;
     let url = r#"{"type":"url","id":"url--00000000-0000-5000-8000-000000000004","value":"https://h.example/a+b/?c=d"}"#;
     let bare = r#"{"type":"url","id":"url--00000000-0000-5000-8000-000000000005","value":"https://h.example"}"#;

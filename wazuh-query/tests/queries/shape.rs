@@ -65,7 +65,13 @@ fn without_field(query: &Value) -> (Option<String>, Value) {
         let is_only = body.as_object().unwrap().len() == 1;
         let members = body.get("filter").and_then(Value::as_array).filter(|_| is_only);
         let leaves: Option<Vec<(String, Value)>> = members.and_then(|members| {
-            members.iter().map(|member| match without_field(member) { (Some(field), clause) => Some((field, clause)), _ => None }).collect()
+            members
+                .iter()
+                .map(|member| match without_field(member) {
+                    (Some(field), clause) => Some((field, clause)),
+                    _ => None,
+                })
+                .collect()
         });
         if let Some(leaves) = leaves
             && leaves.iter().all(|(field, _)| *field == leaves[0].0)
@@ -83,9 +89,10 @@ fn without_field(query: &Value) -> (Option<String>, Value) {
 
 fn named(fields: &[String]) -> String {
     // FNV-1a: only to show in a snapshot that a name changed.
-    let digest = fields.join("\n").bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let digest = fields
+        .join("\n")
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     match fields {
         [one] => format!("[{one}]"),
         [one, other] => format!("[{one}, {other}]"),

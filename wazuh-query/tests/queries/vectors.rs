@@ -29,8 +29,7 @@ fn check(object: serde_json::Value, options: &wazuh_query::options::SearchOption
     let mut object = object;
     object["id"] = json!(format!("{}--00000000-0000-4000-8000-000000000001", object["type"].as_str().unwrap()));
     let object: stix_model::Object = object.to_string().parse().unwrap();
-    let builder =
-        wazuh_query::builder::QueryBuilder::new(&Catalogue::builtin(), Schema::Wazuh4, options.clone());
+    let builder = wazuh_query::builder::QueryBuilder::new(&Catalogue::builtin(), Schema::Wazuh4, options.clone());
     let built = builder.build(&object, &()).unwrap();
     assert_eq!(regexps(&built.query), wanted);
 }
@@ -75,7 +74,10 @@ fn registry_keys() {
     for (key, wanted) in [
         (
             r"HKLM\SOFTWARE\Acme",
-            &[r"(HKEY_LOCAL_MACHINE|HKLM)\\+SOFTWARE\\+Acme(\\+.*)?", r"\\+REGISTRY\\+MACHINE\\+SOFTWARE\\+Acme(\\+.*)?"][..],
+            &[
+                r"(HKEY_LOCAL_MACHINE|HKLM)\\+SOFTWARE\\+Acme(\\+.*)?",
+                r"\\+REGISTRY\\+MACHINE\\+SOFTWARE\\+Acme(\\+.*)?",
+            ][..],
         ),
         (
             r"HKCU\Software\Acme",

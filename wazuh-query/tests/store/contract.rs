@@ -25,8 +25,11 @@ async fn alert_files_keep_the_contract() {
 async fn hits_and_several_files_keep_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let lines: Vec<&str> = ALERTS.lines().collect();
-    let hits: Vec<String> =
-        lines.iter().enumerate().map(|(id, line)| format!("{{\"_index\":\"i\",\"_id\":\"{id}\",\"_source\":{line}}}")).collect();
+    let hits: Vec<String> = lines
+        .iter()
+        .enumerate()
+        .map(|(id, line)| format!("{{\"_index\":\"i\",\"_id\":\"{id}\",\"_source\":{line}}}"))
+        .collect();
     fs::write(folder.path().join("1.ndjson"), hits[..2].join("\n")).unwrap();
     fs::write(folder.path().join("2.json"), format!("[\n{}\n]", hits[2..4].join(",\n"))).unwrap();
     let answer = format!("{{\"took\":1,\"hits\":{{\"total\":2,\"hits\":[{}]}}}}", hits[4..6].join(","));
@@ -45,7 +48,8 @@ async fn a_real_cluster_keeps_the_contract() {
     };
     let index = "store-contract";
     request("DELETE", &format!("{url}/{index}*"), "");
-    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/wazuh-templates/4.14.7/wazuh-template.json");
+    let template =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/wazuh-templates/4.14.7/wazuh-template.json");
     let (mappings, shards) = match fs::read_to_string(template) {
         Ok(text) => {
             let template: serde_json::Value = serde_json::from_str(&text).unwrap();

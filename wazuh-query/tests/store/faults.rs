@@ -54,7 +54,8 @@ async fn a_request_is_a_post_to_the_encoded_index_below_the_path_prefix() {
     config.index = "wazuh-alerts-*,remote:wazuh-*".into();
     OpenSearchStore::connect(config).unwrap().search(&request()).await.unwrap();
     let seen = seen.recv().unwrap();
-    let line = "POST /os/wazuh-alerts-*,remote%3Awazuh-*/_search?ignore_unavailable=true&allow_no_indices=true HTTP/1.1";
+    let line =
+        "POST /os/wazuh-alerts-*,remote%3Awazuh-*/_search?ignore_unavailable=true&allow_no_indices=true HTTP/1.1";
     assert_eq!(seen.line, line);
     let body: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
     assert_eq!(body, request().to_value());
@@ -116,7 +117,8 @@ async fn credentials_are_sent_and_never_shown() {
 #[tokio::test]
 async fn shard_failures_are_reported_and_nothing_found_is_then_no_answer() {
     let partial = |total: u64| {
-        let failure = r#"{"shard":0,"index":"wazuh-alerts-4.x-2026.01.01","reason":{"type":"x","reason":"circuit breaker"}}"#;
+        let failure =
+            r#"{"shard":0,"index":"wazuh-alerts-4.x-2026.01.01","reason":{"type":"x","reason":"circuit breaker"}}"#;
         format!(
             r#"{{"took":1,"timed_out":false,"_shards":{{"total":3,"successful":2,"skipped":0,"failed":1,"failures":[{failure}]}},
             "hits":{{"total":{{"value":{total},"relation":"eq"}},"hits":[]}}}}"#
@@ -135,7 +137,9 @@ async fn shard_failures_are_reported_and_nothing_found_is_then_no_answer() {
 
 #[tokio::test]
 async fn a_search_that_was_stopped_says_so() {
-    let stopped = |total: u64| EMPTY.replace("\"timed_out\":false", "\"timed_out\":true").replace("\"value\":0", &format!("\"value\":{total}"));
+    let stopped = |total: u64| {
+        EMPTY.replace("\"timed_out\":false", "\"timed_out\":true").replace("\"value\":0", &format!("\"value\":{total}"))
+    };
     assert!(search(vec![ok(&stopped(2))]).await.0.unwrap().is_partial());
     let error = search(vec![ok(&stopped(0))]).await.0.unwrap_err();
     assert!(matches!(error.kind(), StoreErrorKind::Timeout(_)));
@@ -146,7 +150,8 @@ async fn no_index_is_no_answer() {
     let none = EMPTY.replace("\"total\":1,\"successful\":1", "\"total\":0,\"successful\":0");
     let error = search(vec![ok(&none)]).await.0.unwrap_err();
     assert_eq!(error.to_string(), "not found: no index matches `wazuh-alerts-*`");
-    let error = search(vec![answer(404, r#"{"error":{"root_cause":[{"reason":"no such index [x]"}]}}"#)]).await.0.unwrap_err();
+    let error =
+        search(vec![answer(404, r#"{"error":{"root_cause":[{"reason":"no such index [x]"}]}}"#)]).await.0.unwrap_err();
     assert_eq!(error.to_string(), "not found: no such index [x]");
 }
 

@@ -57,13 +57,21 @@ fn every_shape_gives_the_same_documents() {
         format!("[\n  {}\n]\n", documents.join(",\n  ")),
         format!("{{\"took\":1,\"hits\":{{\"total\":3,\"hits\":[{}]}}}}", documents.join(",")),
         format!("{{\n \"took\":1,\n \"hits\":{{\n\"hits\":[\n{}\n]}}}}\n", documents.join(",\n")),
-        format!("{{\"responses\":[{{\"hits\":{{\"hits\":[{}]}}}},{{\"error\":1}},{{\"hits\":{{\"hits\":[{}]}}}}]}}", documents[..2].join(","), documents[2]),
+        format!(
+            "{{\"responses\":[{{\"hits\":{{\"hits\":[{}]}}}},{{\"error\":1}},{{\"hits\":{{\"hits\":[{}]}}}}]}}",
+            documents[..2].join(","),
+            documents[2]
+        ),
     ] {
         assert_eq!(texts(shape.as_bytes()), documents, "{shape}");
         assert_eq!(texts(&gzip(shape.as_bytes())), documents, "{shape}");
     }
     // Several members in one file.
-    let members = [gzip(format!("{}\n{}", documents[0], &documents[1][..5]).as_bytes()), gzip(documents[1][5..].as_bytes()), gzip(format!("\n{}", documents[2]).as_bytes())];
+    let members = [
+        gzip(format!("{}\n{}", documents[0], &documents[1][..5]).as_bytes()),
+        gzip(documents[1][5..].as_bytes()),
+        gzip(format!("\n{}", documents[2]).as_bytes()),
+    ];
     assert_eq!(texts(&members.concat()), documents);
     let pretty: serde_json::Value = serde_json::from_str(documents[1]).unwrap();
     let pretty = serde_json::to_string_pretty(&pretty).unwrap();
@@ -72,7 +80,8 @@ fn every_shape_gives_the_same_documents() {
 
 #[test]
 fn a_cut_compressed_file_gives_what_stands_before_the_cut() {
-    let text: String = (0..20_000).map(|number| format!("{{\"id\":\"{number}\",\"x\":\"{}\"}}\n", number * 7919)).collect();
+    let text: String =
+        (0..20_000).map(|number| format!("{{\"id\":\"{number}\",\"x\":\"{}\"}}\n", number * 7919)).collect();
     let whole = gzip(text.as_bytes());
     let (lines, problems) = read(&whole[..whole.len() / 2]);
     assert!(lines.len() > 5_000 && lines.len() < 15_000, "{}", lines.len());
@@ -131,7 +140,14 @@ fn folders_are_walked_in_order_and_files_counted_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir_all(path("2026/Jan")).unwrap();
-    for name in ["alerts.json", "alerts.log", "2026/Jan/ossec-alerts-02.json.gz", "2026/Jan/ossec-alerts-01.json.gz", "2026/Jan/ossec-alerts-01.json.sum", "x.NDJSON"] {
+    for name in [
+        "alerts.json",
+        "alerts.log",
+        "2026/Jan/ossec-alerts-02.json.gz",
+        "2026/Jan/ossec-alerts-01.json.gz",
+        "2026/Jan/ossec-alerts-01.json.sum",
+        "x.NDJSON",
+    ] {
         fs::write(path(name), name).unwrap();
     }
     #[cfg(unix)]
@@ -141,10 +157,23 @@ fn folders_are_walked_in_order_and_files_counted_once() {
         std::os::unix::fs::symlink("nowhere", path("gone.json")).unwrap();
     }
     let (files, problems) = alert_files([folder.path(), &path("missing.json"), Path::new("-")]);
-    let names: Vec<_> = files.iter().map(|file| file.strip_prefix(folder.path()).unwrap_or(file).display().to_string()).collect();
+    let names: Vec<_> =
+        files.iter().map(|file| file.strip_prefix(folder.path()).unwrap_or(file).display().to_string()).collect();
     #[cfg(unix)]
-    assert_eq!(names, ["2026/Jan/ossec-alerts-01.json.gz", "2026/Jan/ossec-alerts-02.json.gz", "2026/Jan/ossec-alerts-03.json", "x.NDJSON", "-"]);
-    let kinds: Vec<_> = problems.iter().map(|problem| (problem.path.file_name().unwrap().to_str().unwrap(), problem.kind.loses_data())).collect();
+    assert_eq!(
+        names,
+        [
+            "2026/Jan/ossec-alerts-01.json.gz",
+            "2026/Jan/ossec-alerts-02.json.gz",
+            "2026/Jan/ossec-alerts-03.json",
+            "x.NDJSON",
+            "-"
+        ]
+    );
+    let kinds: Vec<_> = problems
+        .iter()
+        .map(|problem| (problem.path.file_name().unwrap().to_str().unwrap(), problem.kind.loses_data()))
+        .collect();
     #[cfg(unix)]
     assert_eq!(kinds, [("alerts.json", false), ("gone.json", true), ("missing.json", true)]);
     let empty = tempfile::tempdir().unwrap();
@@ -164,10 +193,15 @@ fn all() -> SearchRequest {
 #[tokio::test]
 async fn damaged_files_are_partial_answers_and_odd_lines_cost_themselves() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.json"), "{\"rule\":{\"id\":\"1\"}}\nnot json\n[1]\n{\"rule\":{\"id\":\"2\"}}\n").unwrap();
+    fs::write(folder.path().join("a.json"), "{\"rule\":{\"id\":\"1\"}}\nnot json\n[1]\n{\"rule\":{\"id\":\"2\"}}\n")
+        .unwrap();
     let response = store(folder.path()).search(&all()).await.unwrap();
     assert_eq!((response.total, response.skipped.count, response.is_partial()), (2, 2, false));
-    assert!(response.skipped.examples[0].ends_with("a.json:2: expected ident at line 1 column 2"), "{:?}", response.skipped);
+    assert!(
+        response.skipped.examples[0].ends_with("a.json:2: expected ident at line 1 column 2"),
+        "{:?}",
+        response.skipped
+    );
 
     let whole = gzip("{\"rule\":{\"id\":\"3\"}}\n".repeat(5_000).as_bytes());
     fs::write(folder.path().join("b.json.gz"), &whole[..whole.len() - 12]).unwrap();
@@ -181,7 +215,10 @@ async fn damaged_files_are_partial_answers_and_odd_lines_cost_themselves() {
 #[tokio::test]
 async fn nothing_to_read_is_no_answer() {
     let folder = tempfile::tempdir().unwrap();
-    for (path, what) in [(folder.path().to_owned(), "no file of alerts in this folder"), (folder.path().join("x.json"), "cannot be read")] {
+    for (path, what) in [
+        (folder.path().to_owned(), "no file of alerts in this folder"),
+        (folder.path().join("x.json"), "cannot be read"),
+    ] {
         let error = store(&path).search(&all()).await.unwrap_err();
         assert!(matches!(error.kind(), StoreErrorKind::File { .. }) && error.to_string().contains(what), "{error}");
     }

@@ -45,7 +45,11 @@ pub(super) fn hunt(
         });
         for problem in &report.problems {
             // A replaced byte loses nothing worth an exit code.
-            if problem.kind.loses_data() { warnings.add(&problem.to_string()) } else { crate::output::warn(&problem.to_string()) }
+            if problem.kind.loses_data() {
+                warnings.add(&problem.to_string())
+            } else {
+                crate::output::warn(&problem.to_string())
+            }
         }
         progress.done(file);
     }

@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result};
 use stix_model::Timestamp;
 use wazuh_query::alert::RuleLevel;
 use wazuh_query::builder::QueryBuilder;
+use wazuh_query::dsl::{Query, SearchRequest};
 use wazuh_query::options::SearchOptions;
 use wazuh_query::profile::Since;
 use wazuh_query::store::opensearch::OpenSearchStore;
-use wazuh_query::dsl::{Query, SearchRequest};
 use wazuh_query::store::{AlertStore, SearchResponse, StoreError, StoreErrorKind};
 
 use crate::cli::HuntArguments;

@@ -84,7 +84,8 @@ impl AlertFiles {
             }
             .into());
         }
-        let length = |path: &PathBuf| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
+        let length =
+            |path: &PathBuf| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
         let files = paths.into_iter().map(|path| (length(&path), path)).map(|(length, path)| (path, length)).collect();
         Ok(Snapshot { files, problems })
     }
@@ -123,7 +124,9 @@ impl AlertFiles {
                         failed = true;
                         shards.failures.push(ShardFailure {
                             index: problem.path.display().to_string(),
-                            reason: problem.line.map_or_else(|| kind.to_string(), |line| format!("line {line}: {kind}")),
+                            reason: problem
+                                .line
+                                .map_or_else(|| kind.to_string(), |line| format!("line {line}: {kind}")),
                         });
                     }
                     _ => {}
@@ -255,10 +258,11 @@ impl Search<'_> {
         }
         let keys = self.sort.iter().zip(&self.orders).map(|(mapped, order)| mapped.sort_key(&fields, *order)).collect();
         let place = Place { keys, ordinal };
-        let before = |one: &Option<Place>, place: &Place| {
-            one.as_ref().is_some_and(|one| one.cmp(place, &self.orders).is_lt())
-        };
-        if self.after.as_ref().is_some_and(|after| after.cmp(&place, &self.orders).is_ge()) || before(&self.worst, &place) {
+        let before =
+            |one: &Option<Place>, place: &Place| one.as_ref().is_some_and(|one| one.cmp(place, &self.orders).is_lt());
+        if self.after.as_ref().is_some_and(|after| after.cmp(&place, &self.orders).is_ge())
+            || before(&self.worst, &place)
+        {
             return;
         }
         let sort = place.keys.iter().map(|key| key.as_ref().map_or(Value::Null, Key::to_value)).collect();
@@ -303,7 +307,9 @@ fn hit(line: Line<'_>, document: &Document<'_>, id_path: &str, sort: Vec<Value>)
     let Wrapped { index, id, source } = serde_json::from_str(line.text).unwrap_or(nothing);
     let mut own_id = None;
     document.each(id_path, &mut |value| own_id = own_id.take().or_else(|| value.as_str().map(str::to_owned)));
-    let whole = || RawValue::from_string(line.text.to_owned()).unwrap_or_else(|_| Box::<RawValue>::from(RawValue::NULL.to_owned()));
+    let whole = || {
+        RawValue::from_string(line.text.to_owned()).unwrap_or_else(|_| Box::<RawValue>::from(RawValue::NULL.to_owned()))
+    };
     Hit {
         index: index.unwrap_or_else(|| line.path.display().to_string()),
         id: id.or(own_id).unwrap_or_else(|| format!("{}:{}", line.path.display(), line.number)),

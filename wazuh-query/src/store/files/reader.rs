@@ -223,12 +223,7 @@ impl AlertReader {
         }
     }
 
-    fn text(
-        &mut self,
-        path: &Path,
-        file: impl Read,
-        visit: impl FnMut(Line<'_>) -> ControlFlow<()>,
-    ) -> FileReport {
+    fn text(&mut self, path: &Path, file: impl Read, visit: impl FnMut(Line<'_>) -> ControlFlow<()>) -> FileReport {
         if self.buffer.len() < BUFFER {
             self.buffer.resize(BUFFER, 0);
         }
@@ -287,8 +282,15 @@ fn shape(head: &[u8]) -> Shape {
 /// Whether an object starts with one of the keys that only an answer of the search API has at its start.
 fn starts_like_an_answer(head: &[u8]) -> bool {
     let Some(rest) = head.strip_prefix(b"{") else { return false };
-    let keys: [&[u8]; 7] =
-        [b"\"took\"", b"\"timed_out\"", b"\"_shards\"", b"\"hits\"", b"\"_scroll_id\"", b"\"pit_id\"", b"\"responses\""];
+    let keys: [&[u8]; 7] = [
+        b"\"took\"",
+        b"\"timed_out\"",
+        b"\"_shards\"",
+        b"\"hits\"",
+        b"\"_scroll_id\"",
+        b"\"pit_id\"",
+        b"\"responses\"",
+    ];
     let rest = rest.trim_ascii_start();
     keys.iter().any(|key| rest.starts_with(key))
 }

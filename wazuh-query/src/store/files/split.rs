@@ -26,7 +26,17 @@ pub(super) struct Splitter {
 
 impl Default for Splitter {
     fn default() -> Self {
-        Self { at: 0, start: None, depth: 0, in_string: false, escaped: false, last: 0, line: 1, start_line: 1, odd: false }
+        Self {
+            at: 0,
+            start: None,
+            depth: 0,
+            in_string: false,
+            escaped: false,
+            last: 0,
+            line: 1,
+            start_line: 1,
+            odd: false,
+        }
     }
 }
 
@@ -82,7 +92,9 @@ impl Splitter {
             }
             match byte {
                 b'"' => self.in_string = true,
-                b'{' if text.get(self.at.wrapping_sub(2)) == Some(&b'\n') && !matches!(self.last, b'[' | b',' | b':') => {
+                b'{' if text.get(self.at.wrapping_sub(2)) == Some(&b'\n')
+                    && !matches!(self.last, b'[' | b',' | b':') =>
+                {
                     // No object can stand here: the one before it is not finished.
                     self.at -= 1;
                     return self.give_up();

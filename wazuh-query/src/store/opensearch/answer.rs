@@ -143,14 +143,22 @@ fn buckets(aggregations: Option<&Value>, fields: &[String]) -> Result<(Vec<Bucke
     let list = found["buckets"].as_array().ok_or("the aggregation has no buckets")?;
     let time = |bucket: &Value, name: &str| {
         let millis = bucket[name]["value"].as_f64()?;
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a date, which the cluster counts in 64 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "milliseconds of a date, which the cluster counts in 64 bits"
+        )]
         Timestamp::from_unix_millis(millis as i64)
     };
     let read = |bucket: &Value| {
         let count = bucket["doc_count"].as_u64().ok_or("a bucket has no count")?;
         let key = bucket["key"].as_object().ok_or("a bucket has no key")?;
         let key = fields.iter().map(|field| key.get(field).filter(|value| !value.is_null()).cloned()).collect();
-        Ok::<_, String>(Bucket { key, count, first_seen: time(bucket, "first_seen"), last_seen: time(bucket, "last_seen") })
+        Ok::<_, String>(Bucket {
+            key,
+            count,
+            first_seen: time(bucket, "first_seen"),
+            last_seen: time(bucket, "last_seen"),
+        })
     };
     let buckets = list.iter().map(read).collect::<Result<_, _>>()?;
     Ok((buckets, found.get("after_key").filter(|_| !list.is_empty()).cloned()))

@@ -38,9 +38,7 @@ pub fn judge(status: u16, retry_after: Option<Duration>, body: &str) -> Verdict 
             let reasons = reasons(body);
             Verdict::Fail(StoreErrorKind::NotFound(if reasons.is_empty() { shown(body) } else { reasons.join("; ") }))
         }
-        429 | 502 | 503 | 504 => {
-            Verdict::Retry(StoreErrorKind::Overloaded { status, body: shown(body), retry_after })
-        }
+        429 | 502 | 503 | 504 => Verdict::Retry(StoreErrorKind::Overloaded { status, body: shown(body), retry_after }),
         400..=499 => {
             let mut reasons = reasons(body);
             // A pattern without any index has no point in time, and the server stumbles over that.
@@ -115,7 +113,9 @@ fn deepest_cause(error: &Value) -> Option<&Value> {
 fn hint(reasons: &[String]) -> Option<&'static str> {
     let says = |needle: &str| reasons.iter().any(|reason| reason.contains(needle));
     if says("allow_expensive_queries") {
-        Some("the cluster forbids expensive queries; set `search.allow_expensive_queries` or search without `allow-regexp`")
+        Some(
+            "the cluster forbids expensive queries; set `search.allow_expensive_queries` or search without `allow-regexp`",
+        )
     } else if says("max_regex_length") || says("length of regex") {
         Some("a regular expression is longer than the index allows; raise `index.max_regex_length`")
     } else if says("too complex to determinize") || says("TooComplexToDeterminize") || says("would require more than") {
@@ -207,7 +207,10 @@ mod tests {
             "the account lacks a permission (HTTP 403): no permissions for [indices:data/read/search]"
         );
         assert_eq!(fail(404, ""), "not found: (no text)");
-        assert_eq!(fail(400, r#"{"error":"no handler found","status":400}"#), "the query was rejected (HTTP 400): no handler found");
+        assert_eq!(
+            fail(400, r#"{"error":"no handler found","status":400}"#),
+            "the query was rejected (HTTP 400): no handler found"
+        );
         let long = "ä".repeat(3_000);
         assert!(fail(500, &long).len() < 2_200);
     }
