@@ -31,7 +31,7 @@ fn one_object(criterion: &mut Criterion) {
         group.bench_function("identifier", |bench| bench.iter(|| turn.next().map(sample.identify)));
         let mut turn = sample.objects.iter().cycle();
         group.bench_function("query", |bench| {
-            bench.iter(|| turn.next().map(|object| builder.build(object, references)))
+            bench.iter(|| turn.next().map(|object| builder.build(object, references)));
         });
         let mut turn = sample.objects.iter().cycle();
         group.bench_function("query text", |bench| {

@@ -1,4 +1,10 @@
 //! The laws of the design over real alerts: what was extracted from an alert is found in it again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "tests fail by panicking, and say what they did"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

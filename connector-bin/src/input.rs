@@ -137,7 +137,7 @@ fn shape(path: &Path, head: &[u8]) -> Shape {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let first = text.lines().next().unwrap_or_default();
     let has_column = first.contains(',') && first.split(',').any(|column| value_column(column).is_some());
-    let is_table = name.trim_end_matches(".gz").ends_with(".csv");
+    let is_table = Path::new(name.trim_end_matches(".gz")).extension().is_some_and(|ending| ending == "csv");
     if is_table || has_column { Shape::Csv } else { Shape::List }
 }
 

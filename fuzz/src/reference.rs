@@ -92,9 +92,10 @@ fn derivative(node: &Rc<Node>, char: u32) -> Rc<Node> {
         Union(parts) => union(parts.iter().map(|part| derivative(part, char)).collect()),
         Intersection(one, other) => intersection(derivative(one, char), derivative(other, char)),
         Not(part) => not(derivative(part, char)),
-        Repeat(part, min, max) => {
-            concat(derivative(part, char), repeat(part.clone(), min.saturating_sub(1), max.map(|max| max.saturating_sub(1))))
-        }
+        Repeat(part, min, max) => concat(
+            derivative(part, char),
+            repeat(part.clone(), min.saturating_sub(1), max.map(|max| max.saturating_sub(1))),
+        ),
     }
 }
 

@@ -65,7 +65,7 @@ impl<'a> Work<'_, 'a, '_> {
             )
         });
         // Hashes beside a registry key are those of a value.
-        if !describes_file || self.is_registry(group) {
+        if !describes_file || Self::is_registry(group) {
             return;
         }
         let paths = paths(group);

@@ -207,18 +207,18 @@ impl<'a> Work<'_, 'a, '_> {
             Reading::UrlPath(path) if self.options.urls_without_host && self.wants(ExtractType::Url) => {
                 self.add(Url::new(path), [field]);
             }
-            Reading::Text(text) if holds == Holds::UserAgent && !is_placeholder(&text) => {
-                if self.wants(ExtractType::UserAgent) {
-                    self.add(UserAgent::new(text.into_owned()), [field]);
-                }
+            Reading::Text(text)
+                if holds == Holds::UserAgent && !is_placeholder(&text) && self.wants(ExtractType::UserAgent) =>
+            {
+                self.add(UserAgent::new(text.into_owned()), [field]);
             }
             Reading::Path(path) if holds == Holds::Directory => {
                 self.directory(&path, field);
             }
-            Reading::Path(path) if holds == Holds::PipeName && !is_placeholder(&path) => {
-                if self.wants(ExtractType::Text) {
-                    self.add(Text::new(path.into_owned()), [field]);
-                }
+            Reading::Path(path)
+                if holds == Holds::PipeName && !is_placeholder(&path) && self.wants(ExtractType::Text) =>
+            {
+                self.add(Text::new(path.into_owned()), [field]);
             }
             Reading::Path(path) if holds == Holds::ObjectName => self.kernel_object(&path, object_type, field),
             _ => {}
@@ -283,7 +283,6 @@ impl<'a> Work<'_, 'a, '_> {
         let mut certificate = X509Certificate::default();
         let mut fields = Vec::new();
         for leaf in &group.leaves {
-            let before = fields.len();
             read(leaf.holds, leaf.text, &mut |reading| match (leaf.holds, reading) {
                 (Holds::CertificateFingerprint, Reading::Hash(algorithm, digest)) => {
                     certificate.hashes.insert(file::hash_name(algorithm), digest);
@@ -309,10 +308,6 @@ impl<'a> Work<'_, 'a, '_> {
                 }
                 _ => {}
             });
-            if fields.len() == before && !matches!(leaf.holds, Holds::CertificateNotBefore | Holds::CertificateNotAfter)
-            {
-                continue;
-            }
         }
         let known =
             !certificate.hashes.is_empty() || certificate.serial_number.is_some() || certificate.subject.is_some();

@@ -157,7 +157,7 @@ fn command_line(group: &Group<'_>) -> Option<(String, Vec<FieldId>)> {
 fn decoded(argument: &str) -> String {
     let plain = || argument.to_owned();
     if argument.len() < 4
-        || argument.len() % 2 != 0
+        || !argument.len().is_multiple_of(2)
         || !argument.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'))
     {
         return plain();

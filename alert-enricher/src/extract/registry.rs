@@ -31,7 +31,7 @@ const VALUE_EVENTS: &[&str] = &["13"];
 
 impl<'a> Work<'_, 'a, '_> {
     /// Whether a group describes a registry key.
-    pub(super) fn is_registry(&self, group: &Group<'a>) -> bool {
+    pub(super) fn is_registry(group: &Group<'a>) -> bool {
         group.leaves.iter().any(|leaf| match leaf.holds {
             Holds::RegistryKey | Holds::RegistryKeyAndValue => true,
             Holds::FileOrRegistryPath => value::hive(leaf.text).is_some(),

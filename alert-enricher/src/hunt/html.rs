@@ -53,10 +53,10 @@ fn rows(out: &mut String, report: &Report) {
     );
     for row in &report.rows {
         let level = row.rule_level.unwrap_or_default();
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<tr><td><span class=\"lv {}\">{level}</span></td><td class=\"v\">{}<small>{}{}</small></td>\
-             <td>{}<small>{}</small></td><td>{}<small>{}</small></td><td>{}</td><td>{}</td><td class=\"n\">{}</td></tr>\n",
+             <td>{}<small>{}</small></td><td>{}<small>{}</small></td><td>{}</td><td>{}</td><td class=\"n\">{}</td></tr>",
             severity(level),
             escape(&row.value),
             row.kind.name(),
@@ -122,9 +122,9 @@ fn time_line(out: &mut String, report: &Report) {
         }
     }
     let bottom = height - 8.0;
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<text x=\"{LEFT}\" y=\"{bottom}\">{}</text><text x=\"{WIDTH}\" y=\"{bottom}\" text-anchor=\"end\">{}</text></svg>\n",
+        "<text x=\"{LEFT}\" y=\"{bottom}\">{}</text><text x=\"{WIDTH}\" y=\"{bottom}\" text-anchor=\"end\">{}</text></svg>",
         time(Timestamp::from_unix_millis(start)),
         time(Timestamp::from_unix_millis(end)),
     );

@@ -170,7 +170,7 @@ impl<'h> Hunter<'h> {
                 found.push((indicator.0, id, value.clone().into_owned()));
             });
         });
-        let read = read.and_then(|_| if is_alert { Ok(()) } else { Err(ReadError::NotAnAlert) });
+        let read = read.and(if is_alert { Ok(()) } else { Err(ReadError::NotAnAlert) });
         if let Err(error) = read {
             self.counters.unreadable += 1;
             return Err(error);
@@ -205,7 +205,7 @@ impl<'h> Hunter<'h> {
         let shown_id = alert.and_then(Alert::shown_id);
         let mut found = std::mem::take(&mut self.found);
         // An indicator that is in several fields of one alert was seen once.
-        found.sort_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
+        found.sort_by_key(|one| (one.0, one.1));
         let indicators = self.indicators;
         let expired = |indicator: u32| {
             let end = indicators.get(indicator as usize).and_then(|known| known.valid_until);

@@ -370,7 +370,7 @@ pub(crate) fn keys_of_reading(
         Reading::Sid(sid) => text(Kind::UserAccount, &sid.to_ascii_uppercase()),
         Reading::Hash(HashAlgorithm::Imphash, digest) => text(Kind::Text, digest),
         Reading::Hash(_, digest) if holds == Holds::CertificateFingerprint => {
-            text(Kind::CertificateFingerprint, digest)
+            text(Kind::CertificateFingerprint, digest);
         }
         Reading::Hash(algorithm, digest) => {
             if let Some(kind) = Kind::of_hash(*algorithm) {

@@ -54,7 +54,7 @@ impl Reader {
         }
         let score = object.opencti().score().and_then(|score| u8::try_from(score).ok());
         let indicator = Indicator { id: object.id().clone(), name: None, valid_until: None, score };
-        self.push(indicator, keys);
+        self.push(indicator, &keys);
     }
 
     fn indicator(&mut self, indicator: &StixIndicator) {
@@ -73,7 +73,7 @@ impl Reader {
         let score = Object::from(indicator.clone()).opencti().score().and_then(|score| u8::try_from(score).ok());
         let name = indicator.name.as_deref().filter(|name| !keys.iter().any(|key| key.to_string() == *name));
         let entry = Indicator { id: id.clone(), name: name.map(Box::from), valid_until: indicator.valid_until, score };
-        self.push(entry, keys);
+        self.push(entry, &keys);
     }
 
     /// Takes one line of a plain list in. Empty lines and what follows a `#` are passed over.
@@ -99,13 +99,13 @@ impl Reader {
         };
         let name = name.map(str::trim).filter(|name| !name.is_empty()).map(Box::from);
         let indicator = Indicator { id: key.to_object().id().clone(), name, valid_until: None, score };
-        self.push(indicator, vec![key]);
+        self.push(indicator, &[key]);
     }
 
-    fn push(&mut self, indicator: Indicator, keys: Vec<Key>) {
+    fn push(&mut self, indicator: Indicator, keys: &[Key]) {
         let Ok(place) = u32::try_from(self.indicators.len()) else { return };
         let mut taken = false;
-        for key in &keys {
+        for key in keys {
             taken |= self.set.insert(IndicatorId(place), key);
         }
         if taken {

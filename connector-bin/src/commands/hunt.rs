@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Outcome> {
     let unused = warnings.count;
     let mut trouble = Warnings::default();
     let report = match &arguments.opensearch {
-        None => files::hunt(arguments, &config, &set, &indicators, options, &mut trouble)?,
+        None => files::hunt(arguments, &config.catalogue, &set, &indicators, options, &mut trouble),
         Some(url) => indexer::hunt(arguments, &config, url, &set, &indicators, &options, now, &mut trouble)?,
     };
     trouble.finish("parts of the alerts could not be used");

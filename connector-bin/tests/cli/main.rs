@@ -1,4 +1,10 @@
 //! The built program, as a person runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "tests fail by panicking, and say what they did"
+)]
 
 mod bad_input;
 mod commands;

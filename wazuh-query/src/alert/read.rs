@@ -72,9 +72,13 @@ struct Place<'a, 'p, 's, S> {
 }
 
 impl<'a, S: Sink<'a>> Place<'a, '_, '_, S> {
-    fn value(&mut self, text: &Cow<'a, str>) {
-        for field in self.pass.trie.fields(self.node) {
-            self.pass.sink.value(field, text.clone(), self.pass.element);
+    fn value(&mut self, text: Cow<'a, str>) {
+        let [first, second] = self.pass.trie.ends(self.node);
+        if let Some(other) = second {
+            self.pass.sink.value(other, text.clone(), self.pass.element);
+        }
+        if let Some(field) = first {
+            self.pass.sink.value(field, text, self.pass.element);
         }
     }
 }
@@ -126,32 +130,32 @@ impl<'a, S: Sink<'a>> Visitor<'a> for Place<'a, '_, '_, S> {
     }
 
     fn visit_borrowed_str<E>(mut self, text: &'a str) -> Result<(), E> {
-        self.value(&Cow::Borrowed(text));
+        self.value(Cow::Borrowed(text));
         Ok(())
     }
 
     fn visit_str<E>(mut self, text: &str) -> Result<(), E> {
-        self.value(&Cow::Owned(text.to_owned()));
+        self.value(Cow::Owned(text.to_owned()));
         Ok(())
     }
 
     fn visit_i64<E>(mut self, number: i64) -> Result<(), E> {
-        self.value(&Cow::Owned(number.to_string()));
+        self.value(Cow::Owned(number.to_string()));
         Ok(())
     }
 
     fn visit_u64<E>(mut self, number: u64) -> Result<(), E> {
-        self.value(&Cow::Owned(number.to_string()));
+        self.value(Cow::Owned(number.to_string()));
         Ok(())
     }
 
     fn visit_f64<E>(mut self, number: f64) -> Result<(), E> {
-        self.value(&Cow::Owned(number.to_string()));
+        self.value(Cow::Owned(number.to_string()));
         Ok(())
     }
 
     fn visit_bool<E>(mut self, value: bool) -> Result<(), E> {
-        self.value(&Cow::Borrowed(if value { "true" } else { "false" }));
+        self.value(Cow::Borrowed(if value { "true" } else { "false" }));
         Ok(())
     }
 

@@ -172,10 +172,10 @@ fn network_v6(network: Ipv6Net) -> Option<String> {
     let groups = network.network().segments();
     let whole = usize::from(network.prefix_len() / 16);
     let fixed = groups.get(..whole)?;
-    if network.prefix_len() % 16 != 0 || fixed.contains(&0) {
+    if !network.prefix_len().is_multiple_of(16) || fixed.contains(&0) {
         return None;
     }
-    let prefix: String = fixed.iter().map(|group| format!("0*{group:x}:")).collect();
+    let prefix = fixed.iter().fold(String::new(), |prefix, group| prefix + &format!("0*{group:x}:"));
     let prefix =
         if whole == groups.len() { prefix.trim_end_matches(':').to_owned() } else { format!("{prefix}[0-9a-f:.]*") };
     Some(prefix)

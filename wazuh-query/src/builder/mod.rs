@@ -106,7 +106,7 @@ impl QueryBuilder {
         let mut notes = Vec::new();
         let drafted = match object {
             Object::Artifact(artifact) => self.artifact(artifact),
-            Object::AutonomousSystem(system) => self.autonomous_system(system),
+            Object::AutonomousSystem(system) => Ok(self.autonomous_system(system)),
             Object::Directory(directory) => self.directory(directory),
             Object::DomainName(domain) => self.host(&domain.value),
             Object::EmailAddr(address) => self.email_addr(&address.value),

@@ -64,13 +64,13 @@ impl QueryBuilder {
     }
 
     /// An autonomous system by its number.
-    pub(super) fn autonomous_system(&self, system: &AutonomousSystem) -> Draft {
+    pub(super) fn autonomous_system(&self, system: &AutonomousSystem) -> Vec<Query> {
         let number = system.number.to_string();
-        Ok(vec![
+        vec![
             Query::any_field(&self.fields.asn_number, Clause::term(number.clone())),
             // A field of numbers would refuse this text.
             Self::exact(&self.fields.asn_text, [number.clone(), format!("AS{number}")]),
-        ])
+        ]
     }
 
     /// A mutex by its name, with or without the directory of kernel objects.

@@ -170,7 +170,7 @@ fn raw_words(line: &str) -> Vec<&str> {
 /// The form in which the audit daemon writes an argument that holds blanks, quotes or control characters.
 fn audit_hex(argument: &str) -> Option<String> {
     let encoded = argument.bytes().any(|byte| byte <= b' ' || byte == b'"' || byte >= 0x7f);
-    encoded.then(|| argument.bytes().map(|byte| format!("{byte:02X}")).collect())
+    encoded.then(|| argument.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}")))
 }
 
 #[cfg(test)]
@@ -191,7 +191,7 @@ mod tests {
             ("/bin/sh -c id", true),
             ("shutdown -h", false),
             ("bash", false),
-            (r##"\"C:\\Program Files\\Git\\sh.exe\" -l"##, true),
+            (r#"\"C:\\Program Files\\Git\\sh.exe\" -l"#, true),
         ] {
             check(&expression, text, wanted);
         }
@@ -211,13 +211,13 @@ mod tests {
             check(&expression, text, wanted);
         }
         let expression = argument_expression(r#"--opt="a b""#, &mut Vec::new());
-        check(&expression, r##"x --opt=\"a b\" y"##, true);
+        check(&expression, r#"x --opt=\"a b\" y"#, true);
         check(&expression, "x --opt=a y", false);
     }
 
     #[test]
     fn raw_words_are_the_same_words() {
-        for line in [r##""C:\a b\x.exe" -q 'c d' \"e\" --f="g h" "##, "a", "  ", "it's 'x"] {
+        for line in [r#""C:\a b\x.exe" -q 'c d' \"e\" --f="g h" "#, "a", "  ", "it's 'x"] {
             assert_eq!(raw_words(line).len(), value::split_command_line(line).len(), "{line}");
         }
     }

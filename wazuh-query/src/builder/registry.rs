@@ -87,7 +87,8 @@ impl QueryBuilder {
         if hashed.is_empty() {
             return Err(NotSearchable::EmptyInput);
         }
-        let digest: String = Sha256::digest(&hashed).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            Sha256::digest(&hashed).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let mut by_hash = vec![Query::any_field(&self.fields.registry_value_hash, Clause::folded(digest))];
         // The same content may stand in a file; a value's name tells them apart.
         let name = property("name").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -154,7 +155,7 @@ fn hashed_form(data_type: &str, data: &str) -> Option<Vec<u8>> {
         _ => {
             let digits = data.strip_prefix("0x").unwrap_or(data);
             let digits: String = digits.chars().filter(|char| !char.is_whitespace() && *char != ',').collect();
-            let valid = digits.len() % 2 == 0 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let valid = digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
             valid.then(|| digits.to_ascii_lowercase().into_bytes())?
         }
     })

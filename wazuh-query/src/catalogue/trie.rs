@@ -68,6 +68,12 @@ impl Trie {
         self.ends[node.0 as usize].into_iter().flatten()
     }
 
+    /// The fields that end at a node, if any.
+    #[inline]
+    pub(crate) fn ends(&self, node: NodeId) -> [Option<FieldId>; 2] {
+        self.ends[node.0 as usize]
+    }
+
     pub(crate) fn insert(&mut self, path: &str, field: FieldId) {
         let mut node = Self::ROOT;
         for part in path.split('.') {

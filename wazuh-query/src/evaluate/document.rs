@@ -37,10 +37,8 @@ impl<'a> Document<'a> {
 fn walk<'a>(value: &'a Value, rest: &str, objects: bool, visit: &mut impl FnMut(&'a Value)) {
     match value {
         Value::Array(members) => members.iter().for_each(|member| walk(member, rest, objects, visit)),
-        _ if rest.is_empty() => {
-            if !value.is_null() && value.is_object() == objects {
-                visit(value);
-            }
+        _ if rest.is_empty() && !value.is_null() && value.is_object() == objects => {
+            visit(value);
         }
         Value::Object(members) => {
             let mut end = 0;

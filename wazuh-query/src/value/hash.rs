@@ -35,7 +35,7 @@ pub fn normalize_hash(algorithm: HashAlgorithm, text: &str) -> Option<Cow<'_, st
         return None;
     }
     // Digests are written in one case throughout. One that is not can be found only as it was written.
-    let has = |wanted: fn(&u8) -> bool| text.as_bytes().iter().any(|byte| wanted(byte));
+    let has = |wanted: fn(&u8) -> bool| text.as_bytes().iter().any(&wanted);
     let upper = has(u8::is_ascii_uppercase) && !has(u8::is_ascii_lowercase);
     Some(if upper { text.to_ascii_lowercase().into() } else { text.into() })
 }

@@ -1,4 +1,10 @@
 //! Every query that the builders write: per type, per option, per schema.
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "tests fail by panicking, and say what they did"
+)]
 
 mod options;
 mod shape;

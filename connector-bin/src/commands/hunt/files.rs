@@ -7,54 +7,54 @@ use std::time::Duration;
 
 use alert_enricher::hunt::{HuntOptions, Hunter, Report};
 use alert_enricher::indicator::{Indicator, IndicatorSet};
-use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
+use wazuh_query::catalogue::Catalogue;
 use wazuh_query::store::files::{AlertReader, alert_files};
 
 use crate::cli::HuntArguments;
-use crate::config::Config;
 use crate::output::Warnings;
 
 pub(super) fn hunt(
     arguments: &HuntArguments,
-    config: &Config,
+    catalogue: &Catalogue,
     set: &IndicatorSet,
     indicators: &[Indicator],
     options: HuntOptions,
     warnings: &mut Warnings,
-) -> Result<Report> {
+) -> Report {
     let (files, problems) = alert_files(&arguments.alerts);
     for problem in &problems {
         warnings.add(&problem.to_string());
     }
-    let mut hunter = Hunter::new(&config.catalogue, set, indicators, options);
+    let mut hunter = Hunter::new(catalogue, set, indicators, options);
     let mut reader = AlertReader::new();
     let progress = Progress::new(&files);
     for file in &files {
-        progress.file(file);
+        let file_name = file.display().to_string();
+        progress.alerts(&file_name, 0);
         let mut documents = 0_u64;
         let report = reader.read_path(file, |line| {
             if let Err(error) = hunter.alert(line.text) {
                 warnings.add(&format!("{}:{}: {error}", line.path.display(), line.number));
             }
             documents += 1;
-            if documents % 4_096 == 0 {
-                progress.alerts(4_096);
+            if documents.is_multiple_of(4_096) {
+                progress.alerts(&file_name, documents);
             }
             ControlFlow::Continue(())
         });
         for problem in &report.problems {
             // A replaced byte loses nothing worth an exit code.
             if problem.kind.loses_data() {
-                warnings.add(&problem.to_string())
+                warnings.add(&problem.to_string());
             } else {
-                crate::output::warn(&problem.to_string())
+                crate::output::warn(&problem.to_string());
             }
         }
         progress.done(file);
     }
     progress.finish();
-    Ok(hunter.finish())
+    hunter.finish()
 }
 
 /// A bar over the bytes of all files, on a terminal only.
@@ -76,13 +76,8 @@ impl Progress {
         Self { bar }
     }
 
-    fn file(&self, file: &std::path::Path) {
-        self.bar.set_message(file.display().to_string());
-    }
-
-    fn alerts(&self, count: u64) {
-        self.bar.tick();
-        let _ = count;
+    fn alerts(&self, file: &str, documents: u64) {
+        self.bar.set_message(format!("{file}: {documents} alerts"));
     }
 
     fn done(&self, file: &std::path::Path) {
@@ -95,5 +90,5 @@ impl Progress {
 }
 
 fn size(file: &std::path::Path) -> u64 {
-    file.metadata().map(|metadata| metadata.len()).unwrap_or(0)
+    file.metadata().map_or(0, |metadata| metadata.len())
 }

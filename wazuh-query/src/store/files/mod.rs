@@ -307,9 +307,7 @@ fn hit(line: Line<'_>, document: &Document<'_>, id_path: &str, sort: Vec<Value>)
     let Wrapped { index, id, source } = serde_json::from_str(line.text).unwrap_or(nothing);
     let mut own_id = None;
     document.each(id_path, &mut |value| own_id = own_id.take().or_else(|| value.as_str().map(str::to_owned)));
-    let whole = || {
-        RawValue::from_string(line.text.to_owned()).unwrap_or_else(|_| Box::<RawValue>::from(RawValue::NULL.to_owned()))
-    };
+    let whole = || RawValue::from_string(line.text.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned());
     Hit {
         index: index.unwrap_or_else(|| line.path.display().to_string()),
         id: id.or(own_id).unwrap_or_else(|| format!("{}:{}", line.path.display(), line.number)),

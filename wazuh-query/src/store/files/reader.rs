@@ -453,12 +453,11 @@ impl<F: FnMut(Line<'_>) -> ControlFlow<()>> Out<'_, F> {
     }
 
     fn decoded<'t>(&mut self, number: u64, bytes: &'t [u8]) -> Cow<'t, str> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => {
-                self.report.problem(self.path, Some(number), ProblemKind::NotUtf8);
-                String::from_utf8_lossy(bytes)
-            }
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            Cow::Borrowed(text)
+        } else {
+            self.report.problem(self.path, Some(number), ProblemKind::NotUtf8);
+            String::from_utf8_lossy(bytes)
         }
     }
 

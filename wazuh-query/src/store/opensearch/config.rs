@@ -102,7 +102,7 @@ impl OpenSearchConfig {
             longest_pause: Duration::from_secs(30),
             environment_proxy: true,
             largest_answer: 512 << 20,
-            keep_alive: Duration::from_secs(300),
+            keep_alive: Duration::from_mins(5),
         }
     }
 
