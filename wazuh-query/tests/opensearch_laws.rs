@@ -783,6 +783,10 @@ fn field_names<'q>(query: &'q Query, names: &mut BTreeSet<&'q str>) {
             let parts = [&query.filter, &query.should, &query.must_not];
             parts.into_iter().flatten().for_each(|query| field_names(query, names));
         }
+        Query::Raw(query) => {
+            let field = query["match"].as_object().and_then(|fields| fields.keys().next());
+            names.insert(field.expect("builders write no other query of their own"));
+        }
         _ => panic!("builders write no such query: {query:?}"),
     }
 }
@@ -837,15 +841,16 @@ fn index_corpus(url: &str, index: &str, lines: &[String]) -> BTreeSet<usize> {
 
 /// Maps the fields of texts at once, as the template's dynamic rule would one by one, which takes a minute.
 fn map_texts(url: &str, index: &str, template: &str, lines: &[String]) {
-    fn mapped(properties: &Value, path: &str, found: &mut BTreeSet<String>) {
+    /// Everything that the template names, and whether it gives a type: values, and lists of nested objects.
+    fn mapped(properties: &Value, path: &str, found: &mut BTreeMap<String, bool>) {
         for (name, mapping) in properties.as_object().into_iter().flatten() {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             mapped(&mapping["properties"], &path, found);
-            found.insert(path);
+            found.insert(path, mapping["type"].is_string());
         }
     }
     let template: Value = serde_json::from_str(template).unwrap();
-    let mut known = BTreeSet::new();
+    let mut known = BTreeMap::new();
     mapped(&template["mappings"]["properties"], "", &mut known);
     let documents = values(lines);
     let holders = holders(&documents);
@@ -859,9 +864,9 @@ fn map_texts(url: &str, index: &str, template: &str, lines: &[String]) {
     for (path, places) in &holders {
         // Where one alert has a text and another an object, the first one indexed decides.
         let parents = path.match_indices('.').map(|(end, _)| &path[..end]);
-        let clear = parents.clone().all(|parent| !holders.contains_key(parent))
+        let clear = parents.clone().all(|parent| !holders.contains_key(parent) && known.get(parent) != Some(&true))
             && !paths.iter().any(|other| other.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.')));
-        let free = !known.contains(path) && path.split('.').all(|part| !part.trim().is_empty());
+        let free = !known.contains_key(path) && path.split('.').all(|part| !part.trim().is_empty());
         if clear && free && places.iter().all(|place| is_text(path, *place)) {
             properties.insert(path.clone(), json!({"type": "keyword"}));
         }

@@ -66,11 +66,17 @@ impl QueryBuilder {
     /// An autonomous system by its number.
     pub(super) fn autonomous_system(&self, system: &AutonomousSystem) -> Vec<Query> {
         let number = system.number.to_string();
-        vec![
+        let mut queries = vec![
             Query::any_field(&self.fields.asn_number, Clause::term(number.clone())),
-            // A field of numbers would refuse this text.
-            Self::exact(&self.fields.asn_text, [number.clone(), format!("AS{number}")]),
-        ]
+            Self::exact(&self.fields.asn_text, [number.clone()]),
+        ];
+        // Where the first alert of an index had a number, the index maps the field as one, and a term with letters
+        // fails the whole search. Only a match can be told to pass over such fields.
+        let text = format!("AS{number}");
+        queries.extend(self.fields.asn_text.iter().map(|field| {
+            Query::Raw(Box::new(serde_json::json!({"match": {field: {"query": text.as_str(), "lenient": true}}})))
+        }));
+        queries
     }
 
     /// A mutex by its name, with or without the directory of kernel objects.

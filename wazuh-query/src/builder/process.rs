@@ -15,8 +15,9 @@ const BLANK: &str = "[ \t\n\r]";
 const QUOTES: &str = r#"["'\\]*"#;
 /// More words than this are not required: they narrow nothing any more.
 const MAX_WORDS: usize = 16;
-/// Characters of a word that are required: an encoded script is told by its beginning.
-const MAX_WORD_CHARS: usize = 700;
+/// Characters of a word that are required: an encoded script is told by its beginning. The cluster builds an automaton
+/// for each word and field and refuses one of more than a thousand states, which quotes and blanks multiply.
+const MAX_WORD_CHARS: usize = 250;
 
 impl QueryBuilder {
     /// A process: the command by its base name, and every argument as a whole word.
@@ -111,7 +112,7 @@ fn quotable(command: &str, raw: &str) -> Vec<String> {
 /// A word anywhere behind the start of a command line, with or without quotes.
 fn argument_expression(raw: &str, notes: &mut Vec<Note>) -> String {
     let mut out = format!("(.*{BLANK})?{QUOTES}");
-    let budget = limits::REGEXP_CHARS - 100;
+    let budget = limits::REGEXP_CHARS / 2;
     let mut chars = raw.chars().peekable();
     let mut taken = 0;
     while let Some(char) = chars.next() {
