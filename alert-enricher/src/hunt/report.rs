@@ -86,50 +86,52 @@ impl Report {
     }
 }
 
-/// A table for a terminal of `width` columns (at least 60). Control characters of alerts do not get through.
+/// A table for a terminal of `width` columns (at least 80). Control characters of alerts do not get through.
 pub fn table(report: &Report, width: usize) -> String {
-    const HEADER: [&str; 8] =
-        ["INDICATOR", "KIND", "AGENT", "LEVEL", "COUNT", "FIRST SEEN", "LAST SEEN", "RULE / FIELD"];
-    let mut lines: Vec<[String; 8]> = vec![HEADER.map(str::to_owned)];
+    const HEADER: [&str; 9] =
+        ["INDICATOR", "KIND", "AGENT", "LEVEL", "RULE", "FIRST SEEN", "LAST SEEN", "COUNT", "FIELD"];
+    const RULE: usize = 4;
+    const FIELD: usize = 8;
+    let mut lines: Vec<[String; 9]> = vec![HEADER.map(str::to_owned)];
     for row in &report.rows {
         let agent = match (row.agent_name.as_str(), row.agent_id.as_str()) {
             ("", "") => "-".to_owned(),
             (name, "") => name.to_owned(),
             (name, id) => format!("{name} ({id})"),
         };
-        let rule = if row.rule_id.is_empty() { String::new() } else { format!("{} ", row.rule_id) };
         lines.push([
             printable(&row.value),
             row.kind.name().to_owned(),
             printable(&agent),
             row.rule_level.map_or_else(|| "-".to_owned(), |level| level.to_string()),
-            row.count.to_string(),
+            printable(format!("{} {}", row.rule_id, row.rule_description).trim()),
             shown_time(row.first_seen),
             shown_time(row.last_seen),
-            printable(&format!("{rule}{} [{}]", row.rule_description, row.fields.join(", "))),
+            row.count.to_string(),
+            printable(&row.fields.join(" ")),
         ]);
     }
-    let longest = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let mut widths = [0; 8];
+    let mut widths = [0; 9];
     for (column, width) in widths.iter_mut().enumerate() {
-        *width = longest(column);
+        *width = lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     }
-    // Values and names are cut, so that what follows stays in its column; the last column takes what is left.
-    let width = width.max(60);
-    widths[0] = widths[0].min((width / 4).max(24));
-    widths[2] = widths[2].min(24);
-    let fixed: usize = widths[..7].iter().sum::<usize>() + 7 * 2;
-    widths[7] = widths[7].min(width.saturating_sub(fixed).max(40));
+    // Values and names are cut so that what follows stays in its column; rule and field share what is left.
+    let width = width.max(80);
+    widths[0] = widths[0].min((width / 4).max(20));
+    widths[2] = widths[2].min(22);
+    let fixed: usize = [0, 1, 2, 3, 5, 6, 7].iter().map(|column| widths[*column] + 2).sum();
+    let left = width.saturating_sub(fixed + 2).max(32);
+    widths[FIELD] = widths[FIELD].min((left * 2 / 5).max(left.saturating_sub(widths[RULE])));
+    widths[RULE] = widths[RULE].min(left - widths[FIELD]);
     let mut out = String::new();
     for line in &lines {
         let mut text = String::new();
         for (column, cell) in line.iter().enumerate() {
-            let cell = cut(cell, widths[column]);
-            let padding = widths[column].saturating_sub(cell.chars().count());
-            let right = matches!(column, 3 | 4);
-            text.push_str(&" ".repeat(if right { padding } else { 0 }));
-            text.push_str(&cell);
-            text.push_str(&" ".repeat(if right { 2 } else { padding + 2 }));
+            // The end of a path says more than its start.
+            let cell = if column == FIELD { cut_start(cell, widths[column]) } else { cut(cell, widths[column]) };
+            let padding = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
+            let (before, after) = if matches!(column, 3 | 7) { (padding.as_str(), "") } else { ("", padding.as_str()) };
+            text.extend([before, &cell, after, "  "]);
         }
         out.push_str(text.trim_end());
         out.push('\n');
@@ -137,9 +139,9 @@ pub fn table(report: &Report, width: usize) -> String {
     out
 }
 
-/// To the second, in UTC.
+/// To the minute, in UTC.
 fn shown_time(time: Option<Timestamp>) -> String {
-    time.map_or_else(|| "-".to_owned(), |time| time.to_string().chars().take(19).collect::<String>().replace('T', " "))
+    time.map_or_else(|| "-".to_owned(), |time| time.to_string().chars().take(16).collect::<String>().replace('T', " "))
 }
 
 fn cut(text: &str, width: usize) -> String {
@@ -149,6 +151,14 @@ fn cut(text: &str, width: usize) -> String {
     let mut out: String = text.chars().take(width.saturating_sub(1)).collect();
     out.push('…');
     out
+}
+
+fn cut_start(text: &str, width: usize) -> String {
+    let count = text.chars().count();
+    if count <= width {
+        return text.to_owned();
+    }
+    std::iter::once('…').chain(text.chars().skip(count + 1 - width.max(1))).collect()
 }
 
 /// Without the characters that move the cursor, change colours or the direction of text.
@@ -168,5 +178,6 @@ mod tests {
     fn hostile_text_stays_in_its_cell() {
         assert_eq!(printable("a\u{1b}[31mb\n\u{202e}c"), "a\u{fffd}[31mb\u{fffd}\u{fffd}c");
         assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut_start("abcdef", 4), "…def");
     }
 }
