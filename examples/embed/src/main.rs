@@ -4,7 +4,7 @@
 //! embed [FILE]
 //! ```
 //!
-//! Reads the first alert of a file (`-`: of standard input; nothing: of the project's sample data) and prints one JSON
+//! Reads the first alert of a file (`-`: of standard input; nothing: one of the project's samples) and prints one JSON
 //! object a line: an observable, the fields it stands in, and the `OpenSearch` query that finds it, or why there is
 //! none.
 //!
@@ -13,6 +13,7 @@
 
 use std::error::Error;
 use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
 use std::{env, fs};
 
 use alert_enricher::extract::{ExtractOptions, Extractor};
@@ -30,7 +31,17 @@ const BUILT_IN: &str = r#"{
     "data": {"srcip": "203.0.113.7", "url": "http://malware.example/a.bin"}
 }"#;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("embed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let text = alert(env::args().nth(1).as_deref())?;
 
     // The catalogue says which place in an alert holds what; everything else starts from it.
@@ -71,11 +82,11 @@ fn alert(argument: Option<&str>) -> io::Result<String> {
             io::stdin().lock().read_line(&mut line)?;
             Ok(line)
         }
-        Some(path) => Ok(first_line(&fs::read_to_string(path)?)),
-        None => Ok(fs::read_to_string(SAMPLES).map_or_else(|_| BUILT_IN.to_owned(), |text| first_line(&text))),
+        Some(path) => Ok(fs::read_to_string(path)?.lines().next().unwrap_or_default().to_owned()),
+        None => {
+            let samples = fs::read_to_string(SAMPLES).unwrap_or_default();
+            // The first samples are the manager's own messages, which name nothing to look for.
+            Ok(samples.lines().find(|line| line.contains("\"srcip\"")).unwrap_or(BUILT_IN).to_owned())
+        }
     }
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }

@@ -82,9 +82,17 @@ fn command_expression(command: &str, raw: &str) -> String {
         _ => (command, false),
     };
     let exe = if exe { r"\.exe" } else { r"(\.exe)?" };
-    let stem = quotable(command, raw).into_iter().take(stem.chars().count()).collect::<String>();
-    let stem: String = stem.chars().take(MAX_WORD_CHARS).collect();
-    format!("{QUOTES}(.*[/\\\\])?{stem}{exe}{QUOTES}({BLANK}.*)?")
+    let mut expression = format!("{QUOTES}(.*[/\\\\])?");
+    let mut length = 0;
+    for part in quotable(command, raw).into_iter().take(stem.chars().count()) {
+        length += part.len();
+        if length > MAX_WORD_CHARS {
+            // No command is that long; what stands there instead is told by its beginning.
+            return expression + ".*";
+        }
+        expression.push_str(&part);
+    }
+    expression + &format!("{exe}{QUOTES}({BLANK}.*)?")
 }
 
 /// The characters of a command as expressions, with quotes allowed behind those that have some behind them in `raw`.
@@ -114,8 +122,9 @@ fn argument_expression(raw: &str, notes: &mut Vec<Note>) -> String {
     let mut out = format!("(.*{BLANK})?{QUOTES}");
     let budget = limits::REGEXP_CHARS / 2;
     let mut chars = raw.chars().peekable();
-    let mut taken = 0;
+    let (mut taken, mut length) = (0, 0);
     while let Some(char) = chars.next() {
+        let before = out.len();
         if matches!(char, '\\' | '"' | '\'') {
             let mut quoted = char != '\\';
             while let Some(next) = chars.next_if(|next| matches!(next, '\\' | '"' | '\'')) {
@@ -130,7 +139,8 @@ fn argument_expression(raw: &str, notes: &mut Vec<Note>) -> String {
             out.push_str(&escape(char.encode_utf8(&mut buffer)));
         }
         taken += 1;
-        if chars.peek().is_some() && (taken >= MAX_WORD_CHARS || out.chars().count() >= budget) {
+        length += out.len() - before;
+        if chars.peek().is_some() && length >= budget {
             notes.push(Note::Shortened(shown(raw)));
             out.push_str(".*");
             return out;
