@@ -12,7 +12,7 @@ body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:80rem;paddin
 h1{font-size:1.4rem;margin:0}p.sum{color:var(--mute);margin:.2rem 0 1.4rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-size:.75rem;text-transform:uppercase;letter-spacing:.04em;color:var(--mute)}
-td.v{font-family:ui-monospace,monospace;word-break:break-all;max-width:22rem}td.n{text-align:right;font-variant-numeric:tabular-nums}
+td.v{font-family:ui-monospace,monospace;word-break:break-all;min-width:20rem}td.n{text-align:right;font-variant-numeric:tabular-nums}
 small{color:var(--mute);display:block;word-break:break-word}
 .lv{display:inline-block;min-width:1.6em;text-align:center;border-radius:.3em;color:#fff;background:var(--low)}
 .lv.mid{background:var(--mid)}.lv.high{background:var(--high)}
@@ -100,7 +100,8 @@ fn time_line(out: &mut String, report: &Report) {
             escape(&agent.chars().take(22).collect::<String>()),
             top + 11.0,
         );
-        for row in report.rows.iter().filter(|row| row.agent_name == *agent) {
+        // The most severe rows come first in the report and are drawn last, above the others.
+        for row in report.rows.iter().rev().filter(|row| row.agent_name == *agent) {
             let (Some(first), Some(last)) = (millis(row.first_seen), millis(row.last_seen)) else { continue };
             let (left, right) = (place(first), place(last));
             let _ = write!(
