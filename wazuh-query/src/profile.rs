@@ -73,7 +73,7 @@ impl EnvelopeFields {
 ///     request.query.to_json(),
 ///     concat!(
 ///         r#"{"bool":{"filter":[{"term":{"data.srcip":{"value":"203.0.113.7"}}},"#,
-///         r#"{"range":{"timestamp":{"gte":"2026-03-07T09:26:53Z"}}}],"#,
+///         r#"{"range":{"timestamp":{"gte":"2026-03-07T09:26:53.000Z"}}}],"#,
 ///         r#""must_not":[{"term":{"data.integration":{"value":"opencti"}}}]}}"#,
 ///     )
 /// );

@@ -215,6 +215,8 @@ impl Key {
             Kind::Vulnerability => text.to_ascii_uppercase().into(),
             Kind::EmailSubject | Kind::Text | Kind::UserAgent => text.into(),
         };
+        // Separators that were taken off may leave white space at the end.
+        let normal = normal.trim();
         (!normal.is_empty()).then(|| Self::Text(kind, normal.into()))
     }
 

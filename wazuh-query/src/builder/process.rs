@@ -61,7 +61,7 @@ impl QueryBuilder {
         if !self.fields.argument.is_empty() {
             let mut all = vec![Query::any_field(&self.fields.command, command_line)];
             for (_, text) in arguments {
-                let exact = |value: String| Clause::Term { value, case_insensitive: fold };
+                let exact = |value: String| if fold { Clause::folded(value) } else { Clause::term(value) };
                 let hexadecimal =
                     audit_hex(text).map(|hex| Query::any_field(&self.fields.argument, Clause::folded(hex)));
                 let plain = Query::any_field(&self.fields.argument, exact(text.to_owned()));

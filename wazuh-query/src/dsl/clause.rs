@@ -1,6 +1,6 @@
 //! What is asked of one field.
 
-use super::write_string;
+use super::{limits, write_string};
 
 /// A leaf of a query: what one field must look like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +53,12 @@ impl Clause {
         Self::Term { value: value.into(), case_insensitive: false }
     }
 
-    /// The value is `value`, ASCII letters in either case.
+    /// The value is `value`, ASCII letters in either case. A value of more than [`limits::FOLDED_BYTES`] is compared as
+    /// it is.
     pub fn folded(value: impl Into<String>) -> Self {
-        Self::Term { value: value.into(), case_insensitive: true }
+        let value = value.into();
+        let case_insensitive = value.len() <= limits::FOLDED_BYTES;
+        Self::Term { value, case_insensitive }
     }
 
     /// The value is exactly one of `values`. Repeats are dropped; a single value becomes a `term`.

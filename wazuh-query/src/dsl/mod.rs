@@ -25,6 +25,9 @@ pub mod limits {
     pub const TERMS: usize = 65_536;
     /// Bytes of one indexed term; a longer keyword rejects the document.
     pub const TERM_BYTES: usize = 32_766;
+    /// Bytes of a term whose case is ignored. The cluster makes an automaton of it with a state for each character, and
+    /// refuses the whole search when there are more than a thousand.
+    pub const FOLDED_BYTES: usize = 900;
     /// `index.max_result_window`: `from` plus `size`.
     pub const RESULT_WINDOW: usize = 10_000;
 }

@@ -103,7 +103,7 @@ pub(crate) fn request(method: &str, url: &str, body: &str) -> (u16, String) {
     let rest = url.strip_prefix("http://").expect("the test cluster speaks plain HTTP");
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(host).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(300))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(5))).unwrap();
     let kind =
         if path.contains("_bulk") || path.contains("_msearch") { "application/x-ndjson" } else { "application/json" };
     let length = body.len();

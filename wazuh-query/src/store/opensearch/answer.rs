@@ -106,7 +106,7 @@ pub(super) fn search(body: &str, fields: Option<&[String]>) -> Result<Answer, St
         total,
         hits,
         buckets,
-        shards: shards(read.shards),
+        shards: shards(&read.shards),
         timed_out: read.timed_out,
         took: Duration::from_millis(read.took),
         skipped,
@@ -122,7 +122,7 @@ fn last_sort_of(raw: &RawValue) -> Option<Vec<Value>> {
     serde_json::from_str::<Sorted>(raw.get()).ok().map(|sorted| sorted.sort)
 }
 
-fn shards(read: BodyShards) -> Shards {
+fn shards(read: &BodyShards) -> Shards {
     let mut failures: Vec<ShardFailure> = Vec::new();
     for failure in &read.failures {
         let index = failure["index"].as_str().unwrap_or("?").to_owned();
