@@ -121,6 +121,7 @@ impl Shards {
         out
     }
 
+    #[cfg(any(feature = "files", feature = "opensearch"))]
     /// Adds what another request of the same search said: the worse of both counts.
     pub(crate) fn merge(&mut self, other: Self) {
         self.total = self.total.max(other.total);
@@ -153,6 +154,7 @@ pub struct Skipped {
     pub examples: Vec<String>,
 }
 
+#[cfg(any(feature = "files", feature = "opensearch"))]
 impl Skipped {
     const EXAMPLES: usize = 10;
 
@@ -196,6 +198,7 @@ impl Paged {
         self.timed_out || self.shards.failed > 0 || self.missing > 0
     }
 
+    #[cfg(any(feature = "files", feature = "opensearch"))]
     /// Adds a page that is handed out.
     pub(crate) fn add(&mut self, page: &SearchResponse) {
         self.pages += 1;
@@ -203,6 +206,7 @@ impl Paged {
         self.merge(page);
     }
 
+    #[cfg(any(feature = "files", feature = "opensearch"))]
     /// Adds what a page says about the whole.
     pub(crate) fn merge(&mut self, page: &SearchResponse) {
         self.total = self.total.max(page.total);
