@@ -1,4 +1,4 @@
-//! Replays the seeds, and whatever a run has found since, as an ordinary test.
+//! Replays the seeds, and what broke a law on this machine, as an ordinary test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ fn seeds() {
     for (name, target) in fuzz::TARGETS {
         let seeds = files(root.join("seeds").join(name));
         assert!(!seeds.is_empty(), "{name} has no seeds");
-        for path in seeds.into_iter().chain(files(root.join("corpus").join(name))) {
+        for path in seeds.into_iter().chain(files(root.join("artifacts").join(name))) {
             eprintln!("{}", path.display());
             target(&fs::read(&path).expect("a readable file"));
         }

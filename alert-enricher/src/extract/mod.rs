@@ -282,7 +282,7 @@ impl<'a> Work<'_, 'a, '_> {
         }
         let mut certificate = X509Certificate::default();
         let mut fields = Vec::new();
-        for leaf in &group.leaves {
+        for leaf in group.leaves.iter().filter(|leaf| is_of_certificate(leaf.holds)) {
             read(leaf.holds, leaf.text, &mut |reading| match (leaf.holds, reading) {
                 (Holds::CertificateFingerprint, Reading::Hash(algorithm, digest)) => {
                     certificate.hashes.insert(file::hash_name(algorithm), digest);
@@ -345,6 +345,14 @@ impl<'a> Work<'_, 'a, '_> {
 
     /// Which name led to which address: DNS answers, and the names of a connection's ends.
     fn names_of_addresses(&mut self, group: &Group<'a>) {
+        // Most groups have addresses but no name for them; then there is nothing to relate.
+        let may_be_name =
+            |holds| matches!(holds, Holds::Domain | Holds::Hostname | Holds::HostOrIp | Holds::DnsResults);
+        let has_question = group.leaves.iter().any(|leaf| may_be_name(leaf.holds) && leaf.role != Role::Answer);
+        let is_end = |role| matches!(role, Role::Answer | Role::Source | Role::Destination);
+        if !has_question || !group.leaves.iter().any(|leaf| is_end(leaf.role)) {
+            return;
+        }
         let mut questions = Vec::new();
         let mut answers = Vec::new();
         for leaf in &group.leaves {
@@ -377,6 +385,18 @@ impl<'a> Work<'_, 'a, '_> {
             }
         }
     }
+}
+
+fn is_of_certificate(holds: Holds) -> bool {
+    matches!(
+        holds,
+        Holds::CertificateFingerprint
+            | Holds::CertificateSerial
+            | Holds::CertificateSubject
+            | Holds::CertificateIssuer
+            | Holds::CertificateNotBefore
+            | Holds::CertificateNotAfter
+    )
 }
 
 /// What producers write where there is nothing.

@@ -190,10 +190,15 @@ impl Key {
             Kind::Sha256 => hash(HashAlgorithm::Sha256)?,
             Kind::Sha512 => hash(HashAlgorithm::Sha512)?,
             Kind::Ssdeep => value::normalize_hash(HashAlgorithm::Ssdeep, text)?,
-            Kind::CertificateFingerprint => text.replace(':', "").to_ascii_lowercase().into(),
+            Kind::CertificateFingerprint => {
+                let digits = text.replace(':', "").to_ascii_lowercase();
+                let is_digest =
+                    matches!(digits.len(), 32 | 40 | 64 | 128) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+                is_digest.then_some(digits)?.into()
+            }
             Kind::CertificateSerial => text.replace(':', "").to_ascii_lowercase().into(),
             Kind::Mac => value::mac_text(value::mac(text)?).into(),
-            Kind::Url => url(text),
+            Kind::Url => value::is_absolute_url(text).then(|| url(text))?,
             Kind::File => {
                 let path = path(text);
                 if path.ends_with(['/', '\\']) {

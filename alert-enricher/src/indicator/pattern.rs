@@ -43,7 +43,7 @@ enum Token {
 /// # Ok::<(), alert_enricher::indicator::PatternError>(())
 /// ```
 pub fn keys_of_pattern(pattern: &str) -> Result<Vec<Key>, PatternError> {
-    let mut parser = Parser { tokens: tokens(pattern)?, place: 0, end: pattern.len() };
+    let mut parser = Parser { tokens: tokens(pattern)?, place: 0, end: pattern.len(), depth: 0 };
     let mut keys = Vec::new();
     loop {
         parser.observation(&mut keys)?;
@@ -56,10 +56,14 @@ pub fn keys_of_pattern(pattern: &str) -> Result<Vec<Key>, PatternError> {
     }
 }
 
+/// Nesting beyond this is refused, so that a hostile pattern cannot exhaust the stack.
+const MAX_DEPTH: usize = 100;
+
 struct Parser {
     tokens: Vec<(usize, Token)>,
     place: usize,
     end: usize,
+    depth: usize,
 }
 
 impl Parser {
@@ -102,8 +106,13 @@ impl Parser {
     fn comparisons(&mut self, keys: &mut Vec<Key>) -> Result<(), PatternError> {
         loop {
             if self.peek() == Some(&Token::Sign('(')) {
+                if self.depth == MAX_DEPTH {
+                    return self.fail("less nesting");
+                }
                 self.place += 1;
+                self.depth += 1;
                 self.comparisons(keys)?;
+                self.depth -= 1;
                 if self.next() != Some(Token::Sign(')')) {
                     return self.fail("`)`");
                 }
@@ -247,6 +256,12 @@ mod tests {
     fn check(pattern: &str, wanted: &[&str]) {
         let keys: Vec<_> = keys_of_pattern(pattern).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(keys, wanted);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        let deep = format!("[{}url:value = 'http://evil.example/'", "(".repeat(1_000_000));
+        assert!(matches!(keys_of_pattern(&deep), Err(PatternError::Syntax("less nesting", _))));
     }
 
     #[test]

@@ -171,7 +171,9 @@ mod tests {
         check("#|a", &["a"], &["", "#"]);
         check("\"a.b\"c", &["a.bc"], &["axbc"]);
         check("()", &[""], &["a"]);
-        check("<7-12>", &["7", "9", "12"], &["6", "13"]);
+        check("<7-12>", &["7", "9", "12", "009"], &["6", "13"]);
+        check("<07-12>", &["07", "12"], &["7", "012"]);
+        check(r"[\\-a]", &["\\", "-", "a"], &["]"]);
         check(r"\d+\s\w", &["12 a"], &["x a"]);
         check("^a$", &["^a$"], &["a"]);
     }
@@ -185,9 +187,12 @@ mod tests {
 
     #[test]
     fn only_ascii_letters_fold() {
-        let regexp = Regexp::new("É[a-z]x", true).unwrap();
+        let regexp = Regexp::new("Éq[x]", true).unwrap();
         assert!(regexp.matches("ÉQX"));
         assert!(!regexp.matches("éQX"));
+        // Lucene 9 folds characters, not ranges.
+        assert!(!Regexp::new("[a-z]", true).unwrap().matches("Q"));
+        assert!(!Regexp::new("[^q]", true).unwrap().matches("Q"));
     }
 
     #[test]

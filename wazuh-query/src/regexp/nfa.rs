@@ -153,10 +153,12 @@ impl Program {
             State::Any => true,
             State::Char(wanted) => *wanted == char || (self.case_insensitive && wanted.eq_ignore_ascii_case(&char)),
             State::Class(class) => {
-                let within = |char| class.ranges.iter().any(|(from, to)| (*from..=*to).contains(&char));
-                let folded =
-                    self.case_insensitive && (within(char.to_ascii_lowercase()) || within(char.to_ascii_uppercase()));
-                (within(char) || folded) != class.inverted
+                let is_char = class
+                    .chars
+                    .iter()
+                    .any(|wanted| *wanted == char || (self.case_insensitive && wanted.eq_ignore_ascii_case(&char)));
+                let within = is_char || class.ranges.iter().any(|(from, to)| (*from..=*to).contains(&char));
+                within != class.inverted
             }
             State::Accept | State::Fail | State::Jump(_) | State::Split(..) => false,
         }

@@ -21,9 +21,10 @@ pub enum RegexpError {
     TooComplex,
 }
 
-/// A set of characters: ranges, possibly inverted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A set of characters, possibly inverted. Lucene 9 ignores the case of single characters, never that of ranges.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Class {
+    pub(super) chars: Vec<char>,
     pub(super) ranges: Vec<(char, char)>,
     pub(super) inverted: bool,
 }
@@ -160,7 +161,9 @@ impl Parser<'_> {
 
     fn escaped(&mut self) -> Result<Tree, RegexpError> {
         let char = self.chars.next().ok_or(RegexpError::Syntax("ends with a backslash"))?;
-        let class = |ranges: &[(char, char)], inverted| Ok(Tree::Class(Class { ranges: ranges.to_vec(), inverted }));
+        let class = |ranges: &[(char, char)], inverted| {
+            Ok(Tree::Class(Class { chars: Vec::new(), ranges: ranges.to_vec(), inverted }))
+        };
         match char {
             'd' | 'D' => class(&[('0', '9')], char == 'D'),
             's' | 'S' => class(&[(' ', ' '), ('\t', '\t'), ('\n', '\n'), ('\r', '\r')], char == 'S'),
@@ -182,14 +185,13 @@ impl Parser<'_> {
     }
 
     fn class(&mut self) -> Result<Tree, RegexpError> {
-        let inverted = self.eat('^');
-        let mut ranges = Vec::new();
+        let mut class = Class { inverted: self.eat('^'), ..Class::default() };
         loop {
             let char = self.chars.next().ok_or(RegexpError::Syntax("`]` expected"))?;
             if char == ']' {
                 break;
             }
-            let from = if char == '\\' { self.class_escape(&mut ranges)? } else { Some(char) };
+            let from = if char == '\\' { self.class_escape(&mut class)? } else { Some(char) };
             let Some(from) = from else { continue };
             if self.eat('-') {
                 let to = match self.chars.next() {
@@ -200,36 +202,42 @@ impl Parser<'_> {
                 if to < from {
                     return Err(RegexpError::Syntax("range out of order"));
                 }
-                ranges.push((from, to));
+                class.ranges.push((from, to));
             } else {
-                ranges.push((from, from));
+                class.chars.push(from);
             }
         }
-        if ranges.is_empty() {
+        if class.chars.is_empty() && class.ranges.is_empty() {
             return Err(RegexpError::Syntax("empty character class"));
         }
-        Ok(Tree::Class(Class { ranges, inverted }))
+        Ok(Tree::Class(class))
     }
 
-    /// One escaped member of a class: a character, or a predefined class that goes into `ranges`.
-    fn class_escape(&mut self, ranges: &mut Vec<(char, char)>) -> Result<Option<char>, RegexpError> {
+    /// One escaped member of a class: a character that may start a range, or one that goes into `class` at once.
+    fn class_escape(&mut self, class: &mut Class) -> Result<Option<char>, RegexpError> {
         match self.escaped()? {
+            // A backslash never starts a range.
+            Tree::Char('\\') => {
+                class.chars.push('\\');
+                Ok(None)
+            }
             Tree::Char(char) => Ok(Some(char)),
-            Tree::Class(Class { ranges: predefined, inverted: false }) => {
-                ranges.extend(predefined);
+            Tree::Class(Class { ranges: predefined, inverted: false, .. }) => {
+                class.ranges.extend(predefined);
                 Ok(None)
             }
             _ => Err(RegexpError::Syntax("inverted class inside a class")),
         }
     }
 
-    /// `<7-12>`: a decimal number in a range, leading zeros allowed only where both bounds have the same length.
+    /// `<7-12>`: a decimal number in a range. Where both bounds are written with the same number of digits, so is the
+    /// number; else it may have any number of leading zeros.
     fn interval(&mut self) -> Result<Tree, RegexpError> {
-        let low = self.number()?.ok_or(RegexpError::Syntax("number expected after `<`"))?;
+        let (low, low_digits) = self.bound()?;
         if !self.eat('-') {
             return Err(RegexpError::Syntax("`-` expected in a number range"));
         }
-        let high = self.number()?.ok_or(RegexpError::Syntax("number expected after `-`"))?;
+        let (high, high_digits) = self.bound()?;
         if !self.eat('>') {
             return Err(RegexpError::Syntax("`>` expected"));
         }
@@ -237,7 +245,20 @@ impl Parser<'_> {
         if high - low > 1_000 {
             return Err(RegexpError::TooComplex);
         }
-        let number = |number: u32| Tree::Concat(number.to_string().chars().map(Tree::Char).collect());
-        Ok(Tree::Union((low..=high).map(number).collect()))
+        let fixed = low_digits == high_digits;
+        let digits = if fixed { low_digits } else { 0 };
+        let number = |number: u32| Tree::Concat(format!("{number:0digits$}").chars().map(Tree::Char).collect());
+        let numbers = Tree::Union((low..=high).map(number).collect());
+        let zeros = Tree::Repeat { tree: Box::new(Tree::Char('0')), min: 0, max: None };
+        Ok(if fixed { numbers } else { Tree::Concat(vec![zeros, numbers]) })
+    }
+
+    /// A bound of a number range, and its number of digits.
+    fn bound(&mut self) -> Result<(u32, usize), RegexpError> {
+        let before = self.chars.clone().count();
+        let number = self.number()?.ok_or(RegexpError::Syntax("number expected in a number range"))?;
+        let digits = before - self.chars.clone().count();
+        // No number of 32 bits has more digits than this without leading zeros.
+        if digits > 10 { Err(RegexpError::TooComplex) } else { Ok((number, digits)) }
     }
 }
