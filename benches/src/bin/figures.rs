@@ -129,7 +129,8 @@ fn queries(table: &mut Table<impl Write>) -> io::Result<()> {
             }
         });
         table.at_least(&format!("queries/s built, {}", sample.name), built, required, 0)?;
-        table.at_least(&format!("queries/s built and written, {}", sample.name), rendered, required, 0)?;
+        // The text names every field: some 40 kB for an address. What it costs is shown, but nothing is promised.
+        table.at_least(&format!("queries/s built and written, {}", sample.name), rendered, None, 0)?;
     }
     Ok(())
 }
