@@ -35,7 +35,7 @@ use stix_model::sdo::{Identity, Vulnerability};
 use stix_model::{Hashes, Object, Timestamp};
 use wazuh_query::alert::{Alert, Leaf};
 use wazuh_query::builder::{NotSearchable, Note, QueryBuilder};
-use wazuh_query::catalogue::{Catalogue, Field, HashAlgorithm, Holds, Role, Schema};
+use wazuh_query::catalogue::{Catalogue, Field, HashAlgorithm, Holds, IndexType, Role, Schema};
 use wazuh_query::dsl::Query;
 use wazuh_query::evaluate::{Document, Evaluator};
 use wazuh_query::options::{DirOption, FileOption, RegKeyOption, SearchOptions};
@@ -755,6 +755,31 @@ fn the_evaluator_and_opensearch_agree_on_every_document() {
     assert!(lines.len() < 2_000 || all >= 2_000, "only {all} queries were compared");
 }
 
+/// Adds what the catalogue says about fields that are more than keywords, and about nested lists.
+fn map_catalogue(mappings: &mut Value) {
+    let mut set = |path: &str, mapping: Value| {
+        let mut at = &mut *mappings;
+        for part in path.split('.') {
+            at = &mut at["properties"][part];
+        }
+        for (name, value) in mapping.as_object().unwrap() {
+            at[name] = value.clone();
+        }
+    };
+    let catalogue = Catalogue::builtin();
+    for field in catalogue.select(Schema::Wazuh4, |field| field.uses.search) {
+        if let Some(list) = &field.nested {
+            set(list, json!({"type": "nested"}));
+        }
+        match field.index {
+            IndexType::Ip => set(&field.path, json!({"type": "ip"})),
+            IndexType::Long => set(&field.path, json!({"type": "long"})),
+            IndexType::Double => set(&field.path, json!({"type": "double"})),
+            _ => {}
+        }
+    }
+}
+
 /// The documents that have a value at each path.
 fn holders(documents: &[Value]) -> BTreeMap<String, Vec<usize>> {
     fn visit(value: &Value, path: &str, place: usize, found: &mut BTreeMap<String, Vec<usize>>) {
@@ -814,7 +839,8 @@ fn index_corpus(url: &str, index: &str, lines: &[String]) -> BTreeSet<usize> {
         Ok(template) => template,
         Err(_) => {
             eprintln!("the real template is not there: a small one stands in for it");
-            let mappings: Value = serde_json::from_str(include_str!("store/mapping.json")).unwrap();
+            let mut mappings: Value = serde_json::from_str(include_str!("store/mapping.json")).unwrap();
+            map_catalogue(&mut mappings);
             json!({"index_patterns": ["wazuh-alerts-4.x-*"], "mappings": mappings}).to_string()
         }
     };

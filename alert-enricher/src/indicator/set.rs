@@ -227,7 +227,9 @@ impl IndicatorSet {
 
     /// Like [`IndicatorSet::matches`], with memory that the caller keeps between calls.
     pub fn matches_with(&self, holds: Holds, text: &str, scratch: &mut String, found: &mut impl FnMut(IndicatorId)) {
-        read(holds, text, &mut |reading| {
+        // A hunt need not find the value again by an exact search, so a port behind an address does not matter.
+        let lenient = if holds == Holds::Ip { Holds::IpWithPort } else { holds };
+        read(lenient, text, &mut |reading| {
             keys_of_reading(holds, &reading, scratch, &mut |candidate| self.candidate(candidate, found));
         });
     }

@@ -25,12 +25,7 @@ impl QueryBuilder {
         if self.options.lookup_agent_ip {
             queries.extend(Self::address_in(&self.fields.agent_ip, &self.fields.agent_ip_typed, address, None));
         }
-        let with_port = match address {
-            IpAddr::V4(address) => format!("{address}:"),
-            IpAddr::V6(address) => format!("[{address}]:"),
-        };
-        let prefix = Clause::Prefix { value: with_port, case_insensitive: true };
-        queries.push(Query::any_field(&self.fields.ip_with_port, prefix));
+        queries.push(Self::address_with_port(&self.fields.ip_with_port, address));
         queries.push(Self::dns_answer(&self.fields.dns_results, address));
         if self.options.lookup_hosts_in_urls {
             queries.extend(self.url_host(&url_host(address)));
@@ -47,6 +42,15 @@ impl QueryBuilder {
     ) -> Vec<Query> {
         let spellings = spellings(address).into_iter().chain(as_stored.map(str::to_owned));
         vec![Self::exact(keyword, spellings), Query::any_field(typed, Clause::term(address.to_string()))]
+    }
+
+    /// An address before a port.
+    pub(super) fn address_with_port(fields: &FieldSet, address: IpAddr) -> Query {
+        let value = match address {
+            IpAddr::V4(address) => format!("{address}:"),
+            IpAddr::V6(address) => format!("[{address}]:"),
+        };
+        Query::any_field(fields, Clause::Prefix { value, case_insensitive: true })
     }
 
     /// An address among the answers that Sysmon lists: `::ffff:203.0.113.5;2001:db8::1;`.

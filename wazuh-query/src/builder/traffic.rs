@@ -12,6 +12,7 @@ struct End<'f> {
     property: &'static str,
     ip: &'f FieldSet,
     ip_typed: &'f FieldSet,
+    ip_with_port: &'f FieldSet,
     mac: &'f FieldSet,
 }
 
@@ -28,12 +29,14 @@ impl QueryBuilder {
             property: "src_ref",
             ip: &fields.source_ip,
             ip_typed: &fields.source_ip_typed,
+            ip_with_port: &fields.source_ip_with_port,
             mac: &fields.source_mac,
         };
         let destination = End {
             property: "dst_ref",
             ip: &fields.destination_ip,
             ip_typed: &fields.destination_ip_typed,
+            ip_with_port: &fields.destination_ip_with_port,
             mac: &fields.destination_mac,
         };
         let mut all = Vec::new();
@@ -91,7 +94,9 @@ impl QueryBuilder {
         let Some(parsed) = value::address(address) else {
             return Err(NotSearchable::Invalid { value: super::reason::shown(address), expected: "an address" });
         };
-        Ok(Some(Query::any(Self::address_in(end.ip, end.ip_typed, parsed, Some(address)))))
+        let mut any = Self::address_in(end.ip, end.ip_typed, parsed, Some(address));
+        any.push(Self::address_with_port(end.ip_with_port, parsed));
+        Ok(Some(Query::any(any)))
     }
 }
 

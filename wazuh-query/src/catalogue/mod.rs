@@ -123,6 +123,8 @@ impl Catalogue {
             let around = |list: &&&str| field.path.strip_prefix(**list).is_some_and(|rest| rest.starts_with('.'));
             field.nested = lists.iter().find(around).map(|list| Cow::Borrowed(*list));
         }
+        // A site whose template has no nested objects there says so with an empty name.
+        field.nested = field.nested.filter(|list| !list.is_empty());
         if let Some(known) = self.find(field.schema, &field.path) {
             self.fields[known.index()] = field;
             return;

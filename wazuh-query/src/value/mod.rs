@@ -79,7 +79,13 @@ pub fn read<'a>(holds: Holds, text: &'a str, emit: &mut impl FnMut(Reading<'a>))
         return;
     }
     match holds {
-        Holds::Ip | Holds::IpWithPort => {
+        Holds::Ip => {
+            // With a port behind it an exact search would not find it; fields that have ports say so.
+            if let Ok(address) = text.parse::<IpAddr>() {
+                emit(Reading::Address(address.to_canonical()));
+            }
+        }
+        Holds::IpWithPort => {
             if let Some(address) = address(text) {
                 emit(Reading::Address(address));
             }
@@ -177,8 +183,8 @@ fn upper(text: &str) -> Cow<'_, str> {
 }
 
 fn read_host<'a>(text: &'a str, emit: &mut impl FnMut(Reading<'a>)) {
-    if let Some(address) = address(text) {
-        emit(Reading::Address(address));
+    if let Ok(address) = text.parse::<IpAddr>() {
+        emit(Reading::Address(address.to_canonical()));
     } else if let Some(domain) = domain(text) {
         emit(Reading::Domain(domain));
     } else if let Some(host) = hostname(text) {
