@@ -104,7 +104,7 @@ pub fn table(report: &Report, width: usize) -> String {
             row.kind.name().to_owned(),
             printable(&agent),
             row.rule_level.map_or_else(|| "-".to_owned(), |level| level.to_string()),
-            printable(format!("{} {}", row.rule_id, row.rule_description).trim()),
+            printable(&rule(row)),
             shown_time(row.first_seen),
             shown_time(row.last_seen),
             row.count.to_string(),
@@ -137,6 +137,13 @@ pub fn table(report: &Report, width: usize) -> String {
         out.push('\n');
     }
     out
+}
+
+/// What the rule says, behind its number. The UUIDs of Wazuh 5 say nothing to people.
+fn rule(row: &Row) -> String {
+    let number = if row.rule_id.len() <= 8 { row.rule_id.as_str() } else { "" };
+    let text = format!("{number} {}", row.rule_description);
+    if text.trim().is_empty() { row.rule_id.clone() } else { text.trim().to_owned() }
 }
 
 /// To the minute, in UTC.
