@@ -120,7 +120,8 @@ impl Config {
     /// How the indexer is reached. `url` comes from the command line.
     pub(crate) fn opensearch(&self, url: &str, index: &str) -> Result<OpenSearchConfig> {
         let mut mistakes = Mistakes::default();
-        let url = Url::parse(url).with_context(|| format!("`{url}` is no URL"))?;
+        // The text is not shown: what cannot be read may hold credentials.
+        let url = Url::parse(url).context("the URL of the indexer cannot be read")?;
         let mut config = OpenSearchConfig::new(url);
         index.clone_into(&mut config.index);
         let text =
