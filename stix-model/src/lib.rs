@@ -104,6 +104,7 @@ pub mod marking;
 pub mod meta;
 mod object;
 pub mod opencti;
+pub mod pattern;
 pub mod sco;
 pub mod sdo;
 pub mod sro;
