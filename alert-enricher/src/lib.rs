@@ -3,6 +3,7 @@
 //! - [`extract`]: the observables in one alert, each with the fields it came from.
 //! - [`indicator`]: indicators from STIX, lists and tables, and a compact set that answers "which of you are in this
 //!   field?".
+//! - [`coverage`]: what a source of alerts could show at all, so that "no hit" can be told from "blind".
 //! - [`hunt`]: the indicators of a set in any number of alerts: on which agents, by which rules, when, how often.
 //!
 //! The crate does no I/O, holds no clock and needs no runtime: times come in as arguments, texts as `&str`.
@@ -21,6 +22,7 @@
 //! # Ok::<(), wazuh_query::alert::ReadError>(())
 //! ```
 
+pub mod coverage;
 pub mod extract;
 pub mod hunt;
 pub mod indicator;

@@ -68,6 +68,32 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind, in the order of the variants.
+    pub const ALL: [Self; 22] = [
+        Self::Address,
+        Self::Asn,
+        Self::CertificateFingerprint,
+        Self::CertificateSerial,
+        Self::Directory,
+        Self::Domain,
+        Self::Email,
+        Self::EmailSubject,
+        Self::File,
+        Self::Md5,
+        Self::Mac,
+        Self::Mutex,
+        Self::RegistryKey,
+        Self::Sha1,
+        Self::Sha256,
+        Self::Sha512,
+        Self::Ssdeep,
+        Self::Text,
+        Self::Url,
+        Self::UserAccount,
+        Self::UserAgent,
+        Self::Vulnerability,
+    ];
+
     /// The name that people read.
     pub fn name(self) -> &'static str {
         match self {
@@ -427,6 +453,20 @@ pub(crate) fn keys_of_reading(
     }
 }
 
+/// Calls `found` with the kinds of values that a reading can be compared with.
+pub(crate) fn visit_kinds(holds: Holds, reading: &Reading<'_>, scratch: &mut String, found: &mut impl FnMut(Kind)) {
+    keys_of_reading(holds, reading, scratch, &mut |candidate| match candidate {
+        Candidate::Address(_) => found(Kind::Address),
+        Candidate::Text(kind, text) => {
+            found(kind);
+            // A directory stands for what lies in it.
+            if kind == Kind::File && text.contains(['/', '\\']) {
+                found(Kind::Directory);
+            }
+        }
+    });
+}
+
 /// A value of an alert that may be in a set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Candidate<'a> {
@@ -525,6 +565,13 @@ mod tests {
         check(Kind::Asn, "AS64500", "64500");
         check(Kind::UserAccount, r"CORP\Kim", r"corp\kim");
         check(Kind::Vulnerability, "cve-2024-3094", "CVE-2024-3094");
+    }
+
+    #[test]
+    fn every_kind_has_its_place() {
+        for (place, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, place);
+        }
     }
 
     #[test]

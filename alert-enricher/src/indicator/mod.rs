@@ -6,6 +6,7 @@ mod pattern;
 mod read;
 mod set;
 
+pub(crate) use kind::visit_kinds;
 pub use kind::{Key, Kind, keys_of_object};
 pub use list::{ListError, recognise, refang};
 pub use pattern::{PatternError, keys_of_pattern};
