@@ -65,7 +65,19 @@
 //! | [`common`] | common properties, external references, kill-chain phases |
 //! | [`opencti`] | OpenCTI's view of an object |
 //! | [`id`] | deterministic identifiers |
+//! | [`pattern`] | what indicators look for: the patterning language |
 //! | [`bundle`] | bundles: read, build, write |
+//!
+//! # Read a pattern
+//!
+//! ```
+//! use stix_model::pattern::Pattern;
+//!
+//! let pattern = Pattern::parse("[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e'] REPEATS 2 TIMES")?;
+//! let test = pattern.tests().next().expect("one test");
+//! assert_eq!(test.path.to_string(), "file:hashes.MD5");
+//! # Ok::<(), stix_model::pattern::PatternError>(())
+//! ```
 //!
 //! # What changes on the way through
 //!
@@ -87,7 +99,8 @@
 //! # Limits
 //!
 //! Values are not validated beyond their JSON type: an `ipv4-addr` may hold any text. Unknown members of predefined
-//! extensions are kept, but those extensions have no types of their own. Patterns are text here.
+//! extensions are kept, but those extensions have no types of their own. The pattern of an indicator is text, which may
+//! be of another language or broken; [`pattern::Pattern::read`] reads it.
 
 #[macro_use]
 mod macros;

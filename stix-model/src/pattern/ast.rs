@@ -175,6 +175,17 @@ pub enum QualifierKind {
     },
 }
 
+impl QualifierKind {
+    /// The word it begins with.
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Self::Within { .. } => "WITHIN",
+            Self::Repeats { .. } => "REPEATS",
+            Self::StartStop { .. } => "START",
+        }
+    }
+}
+
 /// What one observation has to satisfy: tests joined with `AND` and `OR`, of which `AND` binds stronger.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ComparisonExpression {
@@ -306,7 +317,7 @@ pub enum LiteralValue {
     String(Box<str>),
     /// `5`
     Integer(i64),
-    /// `5.0`, and integers beyond 64 bits.
+    /// `5.0`, and integers beyond 64 bits. Finite: numbers beyond the range become the largest there is.
     Float(f64),
     /// `true`
     Boolean(bool),
