@@ -4,6 +4,7 @@
 //! - [`indicator`]: indicators from STIX, lists and tables, and a compact set that answers "which of you are in this
 //!   field?".
 //! - [`coverage`]: what a source of alerts could show at all, so that "no hit" can be told from "blind".
+//! - [`event`]: events for Wazuh's manager.
 //! - [`hunt`]: the indicators of a set in any number of alerts: on which agents, by which rules, when, how often.
 //!
 //! The crate does no I/O, holds no clock and needs no runtime: times come in as arguments, texts as `&str`.
@@ -23,6 +24,7 @@
 //! ```
 
 pub mod coverage;
+pub mod event;
 pub mod extract;
 pub mod hunt;
 pub mod indicator;
