@@ -42,6 +42,7 @@ pub mod catalogue;
 pub mod dsl;
 pub mod evaluate;
 pub mod options;
+pub mod pattern_type;
 pub mod profile;
 pub mod regexp;
 #[cfg(feature = "store")]

@@ -2,6 +2,7 @@
 
 use stix_model::sdo::Indicator as StixIndicator;
 use stix_model::{Identifier, Object, Timestamp};
+use wazuh_query::pattern_type::PatternType;
 
 use super::kind::{Key, Kind, keys_of_object};
 use super::list::{recognise, refang};
@@ -62,9 +63,12 @@ impl Reader {
         if indicator.common.revoked == Some(true) {
             return self.skip(id, "revoked");
         }
-        let pattern_type = indicator.pattern_type.as_str();
-        if !pattern_type.is_empty() && pattern_type != "stix" {
-            return self.skip(id, &format!("patterns of type `{pattern_type}` are not searched in alerts"));
+        let pattern_type = PatternType::read(&indicator.pattern_type);
+        if let Some(reason) = pattern_type.not_searchable() {
+            return self.skip(id, &reason.to_string());
+        }
+        if pattern_type != PatternType::Stix {
+            return self.skip(id, &format!("a rule of type `{pattern_type}` is no list of values to look for"));
         }
         let keys = match keys_of_pattern(&indicator.pattern) {
             Ok(keys) => keys,
