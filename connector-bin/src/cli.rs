@@ -44,6 +44,11 @@ pub(crate) enum Command {
         opencti-wazuh-connector hunt --indicators iocs.txt --alerts alerts.json --since '7 days' --format html --out report.html\n  \
         opencti-wazuh-connector hunt --indicators iocs.csv --opensearch https://indexer:9200 --config config.yml")]
     Hunt(Box<HuntArguments>),
+    /// Work with STIX patterns.
+    Pattern {
+        #[command(subcommand)]
+        command: PatternCommand,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -150,6 +155,50 @@ pub(crate) struct HuntArguments {
     /// Write the result to a file instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PatternCommand {
+    /// Say whether patterns are valid, and where they are not.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector pattern check \"[ipv4-addr:value = '198.51.100.7']\"\n  \
+        opencti-wazuh-connector pattern check --ndjson patterns.ndjson\n\n\
+        Exit code with patterns as arguments: 0 if all are valid, 3 if some are not, 1 if none is.\n\
+        With --ndjson a verdict is a result: 3 and 1 are for lines that ask nothing.")]
+    Check(PatternCheckArguments),
+}
+
+/// A version of STIX.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum VersionArgument {
+    /// STIX 2.0.
+    #[value(name = "2.0")]
+    V2_0,
+    /// STIX 2.1.
+    #[value(name = "2.1")]
+    V2_1,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PatternCheckArguments {
+    /// Patterns.
+    #[arg(required_unless_present = "ndjson", value_name = "PATTERN")]
+    pub(crate) patterns: Vec<String>,
+    /// Read lines `{"id", "pattern", "stix_version"}` and write lines `{"id", "valid", "error"}`; `-` is standard input.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", conflicts_with = "patterns")]
+    pub(crate) ndjson: Option<PathBuf>,
+    /// Version of STIX where a line names none.
+    #[arg(long, value_enum, default_value = "2.1")]
+    pub(crate) stix_version: VersionArgument,
+}
+
+impl From<VersionArgument> for stix_model::pattern::PatternVersion {
+    fn from(version: VersionArgument) -> Self {
+        match version {
+            VersionArgument::V2_0 => Self::V2_0,
+            VersionArgument::V2_1 => Self::V2_1,
+        }
+    }
 }
 
 impl From<SchemaArgument> for wazuh_query::catalogue::Schema {

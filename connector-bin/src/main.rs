@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Query(arguments) => commands::query::run(&arguments),
         Command::Extract(arguments) => commands::extract::run(&arguments),
         Command::Hunt(arguments) => commands::hunt::run(&arguments),
+        Command::Pattern { command } => commands::pattern::run(&command),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match result {

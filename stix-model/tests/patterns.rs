@@ -99,7 +99,9 @@ fn collect(
         ObservationExpression::Observation { .. } => {}
         ObservationExpression::Combined { operator, operands, .. } => {
             operators.insert(operator.keyword().to_owned());
-            operands.iter().for_each(|operand| collect(operand, text, operators, qualifiers));
+            for operand in operands {
+                collect(operand, text, operators, qualifiers);
+            }
         }
         ObservationExpression::Qualified { expression, qualifier, .. } => {
             let words: Vec<_> = qualifier.span.text(text).split_whitespace().collect();

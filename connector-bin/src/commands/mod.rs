@@ -3,4 +3,5 @@
 pub(crate) mod completions;
 pub(crate) mod extract;
 pub(crate) mod hunt;
+pub(crate) mod pattern;
 pub(crate) mod query;
