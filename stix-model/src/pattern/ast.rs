@@ -75,7 +75,7 @@ pub struct Pattern {
     pub expression: ObservationExpression,
 }
 
-/// What has to be observed, over one or several observations (STIX 2.1, section 9.3).
+/// What has to be observed, over one or several observations (STIX 2.1, section 9.5).
 #[derive(Clone, Debug, PartialEq)]
 pub enum ObservationExpression {
     /// `[ … ]`: one observation.
@@ -153,7 +153,7 @@ pub struct Qualifier {
     pub span: Span,
 }
 
-/// A condition on the observations of an expression (STIX 2.1, section 9.3.1).
+/// A condition on the observations of an expression (STIX 2.1, section 9.5.1).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum QualifierKind {
     /// `WITHIN n SECONDS`: all of them in so many seconds, both ends included.
@@ -186,7 +186,8 @@ impl QualifierKind {
     }
 }
 
-/// What one observation has to satisfy: tests joined with `AND` and `OR`, of which `AND` binds stronger.
+/// What one observation has to satisfy: tests joined with `AND` and `OR`, of which `AND` binds stronger (STIX 2.1,
+/// section 9.6).
 #[derive(Clone, Debug, PartialEq)]
 pub enum ComparisonExpression {
     /// A single test.
@@ -231,7 +232,7 @@ pub enum PropertyTest {
     Exists,
 }
 
-/// How a property is compared with a value.
+/// How a property is compared with a value (STIX 2.1, section 9.6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ComparisonOperator {
     /// `=`
@@ -274,7 +275,7 @@ impl ComparisonOperator {
     }
 }
 
-/// Which property of which kind of object: `file:hashes.'SHA-256'`.
+/// Which property of which kind of object: `file:hashes.'SHA-256'` (STIX 2.1, section 9.7).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ObjectPath {
     /// The type of the object.

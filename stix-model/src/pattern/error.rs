@@ -253,6 +253,7 @@ fn hint(token: Token, text: &str, expected: &[&str]) -> Option<&'static str> {
 fn hint_of_character(text: &str) -> Option<&'static str> {
     match text.chars().next()? {
         '"' | '\u{201c}' | '\u{201d}' | '\u{2018}' | '\u{2019}' | '`' => Some("strings stand in single quotes: '…'"),
+        '/' => Some("comments stand behind the first bracket"),
         '&' | '|' => Some("write `AND` or `OR`"),
         _ => None,
     }

@@ -114,12 +114,14 @@ pub(super) struct Lexer<'t> {
     position: usize,
     /// Whether `EXISTS` is a keyword.
     exists: bool,
+    /// Whether there was a `[`. Comments stand behind it.
+    comments: bool,
 }
 
 impl<'t> Lexer<'t> {
     /// `text` has to be shorter than 4 GiB.
     pub(super) fn new(text: &'t str, exists: bool) -> Self {
-        Self { text, position: 0, exists }
+        Self { text, position: 0, exists, comments: false }
     }
 
     fn byte(&self, ahead: usize) -> Option<u8> {
@@ -149,6 +151,7 @@ impl<'t> Lexer<'t> {
             Some(byte) => self.sign(byte),
         };
         self.position = start + length;
+        self.comments |= token == Token::BracketOpen;
         (token, span(start, self.position))
     }
 
@@ -163,7 +166,7 @@ impl<'t> Lexer<'t> {
         loop {
             match self.byte(0) {
                 Some(b' ' | b'\t'..=b'\r') => self.position += 1,
-                Some(b'/') => match self.byte(1) {
+                Some(b'/') if self.comments => match self.byte(1) {
                     Some(b'/') => {
                         let rest = self.rest();
                         self.position += rest.find(['\r', '\n']).unwrap_or(rest.len());
@@ -329,13 +332,17 @@ fn hexadecimal(text: &str) -> Result<Token, Bad> {
     if good { Ok(Token::Hex) } else { Err(Bad::Hex) }
 }
 
-/// Base64 with its padding, at least one byte.
+/// Base64 with its padding, at least one byte. Line feeds between the digits are ignored.
 fn base64(text: &str) -> Result<Token, Bad> {
-    let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
-    let good = !text.is_empty()
-        && text.len().is_multiple_of(4)
-        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
+    let length = text.bytes().filter(|byte| !is_line_feed(*byte)).count();
+    let padding = text.bytes().rev().filter(|byte| !is_line_feed(*byte)).take_while(|byte| *byte == b'=').count();
+    let digits = text.bytes().filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')).count();
+    let good = length > 0 && length.is_multiple_of(4) && padding <= 2 && digits + padding == length;
     if good { Ok(Token::Binary) } else { Err(Bad::Binary) }
+}
+
+fn is_line_feed(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
 /// The bytes of pairs of hexadecimal digits.
@@ -348,19 +355,21 @@ pub(super) fn decode_hexadecimal(text: &str) -> Box<[u8]> {
 
 /// The bytes of base64 that was checked. Bits that belong to no byte are ignored.
 pub(super) fn decode_base64(text: &str) -> Box<[u8]> {
-    let digit = |byte: &u8| match byte {
+    let digit = |byte: u8| match byte {
         b'A'..=b'Z' => u32::from(byte - b'A'),
         b'a'..=b'z' => u32::from(byte - b'a') + 26,
         b'0'..=b'9' => u32::from(byte - b'0') + 52,
         b'+' => 62,
         _ => 63,
     };
-    let digits = text.trim_end_matches('=').as_bytes();
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for group in digits.chunks(4) {
-        let bits = group.iter().fold(0, |bits, byte| bits << 6 | digit(byte)) << (6 * (4 - group.len()));
-        let [_, whole @ ..] = bits.to_be_bytes();
-        bytes.extend_from_slice(whole.get(..group.len() - 1).unwrap_or_default());
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in text.bytes().filter(|byte| *byte != b'=' && !is_line_feed(*byte)) {
+        (bits, count) = (bits << 6 | digit(byte), count + 6);
+        if count >= 8 {
+            count -= 8;
+            bytes.extend(u8::try_from(bits >> count & 0xff));
+        }
     }
     bytes.into()
 }
