@@ -9,6 +9,7 @@
 mod bad_input;
 mod commands;
 mod config;
+mod pattern_check;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -65,12 +65,19 @@ impl PatternError {
     pub(super) fn unexpected(text: &str, token: Token, span: Span, expected: &'static [&'static str]) -> Self {
         let Token::Bad(bad) = token else {
             let mut error = Self::new(PatternErrorKind::Syntax, text, span, expected);
-            error.0.hint = hint(token, span.text(text), expected);
+            let before = text.get(..span.start as usize).unwrap_or_default();
+            error.0.hint = match token {
+                Token::Word if before.ends_with('\'') => Some(r"an apostrophe inside of a string is written `\'`"),
+                Token::Word | Token::Integer | Token::Float if before.ends_with(|char: char| char.is_ascii_digit()) => {
+                    Some("text, as of addresses and digests, is written in single quotes")
+                }
+                _ => hint(token, span.text(text), expected),
+            };
             return error;
         };
         let (kind, expected, hint): (_, &'static [&'static str], _) = match bad {
             Bad::Character => (PatternErrorKind::Syntax, expected, hint_of_character(span.text(text))),
-            Bad::StringEnd => (PatternErrorKind::Literal, &["a closing quote for this"], None),
+            Bad::StringEnd => (PatternErrorKind::Literal, &["a closing quote for what begins here"], None),
             Bad::Escape => {
                 (PatternErrorKind::Literal, &[r"`\'`", r"`\\`"], Some("a backslash in a string is written twice"))
             }
