@@ -15,11 +15,15 @@
 //! assert_eq!(error.to_string(), "line 1, column 34: expected `AND`, `OR` or `]`, found the end of the pattern");
 //! # Ok::<(), stix_model::pattern::PatternError>(())
 //! ```
+//!
+//! `matcher`, behind the feature of this name, tells which observations match a pattern.
 
 pub mod ast;
 mod display;
 mod error;
 mod lexer;
+#[cfg(feature = "matcher")]
+pub mod matcher;
 mod parser;
 mod validate;
 mod visit;
