@@ -49,6 +49,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PatternCommand,
     },
+    /// Print the effective configuration of the service: each value, and where it comes from. Secrets are hidden.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector config --config config.yml\n  \
+        opencti-wazuh-connector config --format yaml > complete.yml\n  \
+        opencti-wazuh-connector config schema > config.schema.json")]
+    Config(crate::commands::config::ConfigCommandArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -69,9 +75,12 @@ pub(crate) enum SchemaArgument {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
-    /// Configuration file (YAML or JSON), the same as of the original connector.
+    /// Configuration file (YAML or JSON), the same as of the original connector. Also: variable `WAZUH_CONFIG`.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Go on with the environment alone if the configuration file does not exist.
+    #[arg(long, short)]
+    pub(crate) ignore: bool,
     /// File with further alert fields (YAML or JSON); see docs/catalogue.md.
     #[arg(long, value_name = "FILE")]
     pub(crate) catalogue: Option<PathBuf>,

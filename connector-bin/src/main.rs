@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Extract(arguments) => commands::extract::run(&arguments),
         Command::Hunt(arguments) => commands::hunt::run(&arguments),
         Command::Pattern { command } => commands::pattern::run(&command),
+        Command::Config(arguments) => commands::config::run(&arguments),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match result {

@@ -1,6 +1,7 @@
 //! One module per command.
 
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod extract;
 pub(crate) mod hunt;
 pub(crate) mod pattern;

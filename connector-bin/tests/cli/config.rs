@@ -74,7 +74,10 @@ enrich: {types: [nonsense]}
 fn broken_files() {
     let (code, _, err) = query("search: [", &[]);
     assert_eq!(code, 2, "{err}");
-    assert!(err.starts_with("error: the configuration has mistakes:\n  config.yml: "), "{err}");
+    assert!(
+        err.starts_with("error: the configuration has mistakes:\n  config.yml: ") && err.contains("line 1"),
+        "{err}"
+    );
     let missing = run(&["query", "--config", "no-such.yml", "observables.ndjson"]);
     assert_eq!(missing.code, 1);
     assert!(missing.err.contains("no-such.yml cannot be read"), "{}", missing.err);
@@ -101,4 +104,95 @@ fn a_site_adds_fields() {
     let wrong = run(&["query", "--catalogue", catalogue.to_str().unwrap(), "observables.ndjson"]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("field path `data.*` cannot be used"), "{}", wrong.err);
+}
+
+/// The service's configuration with what it does not start without.
+const COMPLETE: [(&str, &str); 8] = [
+    ("OPENCTI_URL", "http://opencti:8080"),
+    ("OPENCTI_TOKEN", "geheim"),
+    ("CONNECTOR_ID", "7c1d3b52-6f0e-4b41-9a25-0d2f6c9b8e77"),
+    ("WAZUH_MAX_TLP", "TLP:RED"),
+    ("WAZUH_APP_URL", "https://wazuh.example"),
+    ("WAZUH_OPENSEARCH_URL", "https://indexer:9200"),
+    ("WAZUH_OPENSEARCH_USERNAME", "reader"),
+    ("WAZUH_OPENSEARCH_PASSWORD", "geheim"),
+];
+
+fn config(arguments: &[&str], environment: &[(&str, &str)]) -> crate::Run {
+    crate::finish(program().arg("config").args(arguments).envs(environment.iter().copied()).output().unwrap())
+}
+
+#[test]
+fn the_effective_configuration_in_every_form() {
+    let mut environment = COMPLETE.to_vec();
+    environment.push(("WAZUH_OPENSEARCH_LIMIT", "7"));
+    for (format, expected) in [
+        ("table", "opensearch.limit "),
+        ("yaml", "  limit: 7  # WAZUH_OPENSEARCH_LIMIT\n"),
+        ("env", "WAZUH_OPENSEARCH_LIMIT=7\n"),
+        ("json", "\"opensearch.limit\": {"),
+    ] {
+        let run = config(&["--format", format], &environment);
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{format}");
+        assert!(run.out.contains(expected), "{}", run.out);
+        assert!(!run.out.contains("geheim"), "{format}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yml");
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, "opensearch:\n  limit: 8\n").unwrap();
+    environment.push(("WAZUH_CONFIG", name));
+    let run = config(&[], &environment);
+    let line = run.out.lines().find(|line| line.starts_with("opensearch.limit ")).unwrap();
+    assert!(line.contains(" 8 ") && line.ends_with(&format!("{name}:2")), "{line}");
+}
+
+/// B-01: mistakes in the configuration ended the program with code 0.
+#[test]
+fn b_01_mistakes_end_with_code_2() {
+    let run = config(&[], &COMPLETE[1..]);
+    assert_eq!(run.code, 2);
+    assert!(run.out.contains("opencti.token"), "what is there is shown");
+    assert_eq!(
+        run.err,
+        "error: the configuration has mistakes:\n  opencti.url (OPENCTI_URL): is missing: a URL (`http` or `https`) without \
+         user, password, query and fragment\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yml");
+    std::fs::write(&file, "opencti: {token: geheim\n").unwrap();
+    let run = config(&["--config", file.to_str().unwrap()], &[]);
+    assert_eq!(run.code, 2);
+    assert!(!run.err.contains("geheim"), "{}", run.err);
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let missing = config(&["--config", "/no/such.yml"], &COMPLETE);
+    assert_eq!(missing.code, 1, "{}", missing.err);
+    let left_out = config(&["--ignore", "--config", "/no/such.yml"], &COMPLETE);
+    assert_eq!(left_out.code, 0);
+    assert!(left_out.err.starts_with("warning: /no/such.yml is left out"), "{}", left_out.err);
+}
+
+#[test]
+fn variables_that_mean_nothing_are_named() {
+    let (code, _, err) =
+        query("", &[("WAZUH_SERACH_LOOKUP_AGENT_IP", "true"), ("WAZUH_MAX_TLP", "not looked at here")]);
+    assert_eq!(code, 0);
+    assert_eq!(
+        err,
+        "warning: WAZUH_SERACH_LOOKUP_AGENT_IP has no effect: there is no such option; did you mean \
+         WAZUH_SEARCH_LOOKUP_AGENT_IP?\n"
+    );
+}
+
+#[test]
+fn schemas() {
+    for arguments in [&["schema"][..], &["schema", "--environment"]] {
+        let run = config(arguments, &[]);
+        assert_eq!((run.code, run.err.as_str()), (0, ""));
+        let schema: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    }
 }
