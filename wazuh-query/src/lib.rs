@@ -28,6 +28,7 @@
 //! | `store` | [`store::AlertStore`], the trait of places in which alerts are searched, and its types |
 //! | `files` | the embedded adapter on alert files, and the reader of such files |
 //! | `opensearch` | the adapter on an `OpenSearch` cluster; needs a tokio runtime |
+//! | `pattern` | [`pattern`], the translation of STIX patterns |
 //! | `testing` | the contract that every alert store keeps, to run against one |
 //!
 //! Without features the crate does no I/O, holds no clock and needs no runtime.
@@ -42,6 +43,8 @@ pub mod catalogue;
 pub mod dsl;
 pub mod evaluate;
 pub mod options;
+#[cfg(feature = "pattern")]
+pub mod pattern;
 pub mod pattern_type;
 pub mod profile;
 pub mod regexp;

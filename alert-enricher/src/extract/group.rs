@@ -44,12 +44,13 @@ impl<'a> Group<'a> {
 }
 
 /// The values of an alert that observables are made of, in groups in the order of their first values. A value that
-/// belongs to no group makes one of its own.
-pub(super) fn groups<'a>(alert: &'a Alert<'_>, catalogue: &'a Catalogue) -> Vec<Group<'a>> {
+/// belongs to no group makes one of its own. With `searched`, fields that are only searched count too.
+pub(super) fn groups<'a>(alert: &'a Alert<'_>, catalogue: &'a Catalogue, searched: bool) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::with_capacity(8);
     for leaf in &alert.leaves {
         let field = catalogue.field(leaf.field);
-        if !field.uses.extract || leaf.text.is_empty() {
+        let counts = field.uses.extract || (searched && field.uses.search && field.role != Role::Agent);
+        if !counts || leaf.text.is_empty() {
             continue;
         }
         let value = Value { field: leaf.field, holds: field.holds, role: field.role, text: &leaf.text };

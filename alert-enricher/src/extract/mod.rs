@@ -7,6 +7,7 @@
 mod account;
 mod file;
 mod group;
+mod observed;
 mod options;
 mod process;
 mod registry;
@@ -23,9 +24,10 @@ use stix_model::sro::Relationship;
 use stix_model::{Identifier, Object, Timestamp};
 use wazuh_query::alert::{Alert, timestamp};
 use wazuh_query::catalogue::{Catalogue, FieldId, Holds, Role};
-use wazuh_query::value::{self, Reading, read};
+use wazuh_query::value::{self, Reading, is_placeholder, read};
 
 use group::{Group, groups};
+pub use observed::AgentFacts;
 pub use options::{ExtractOptions, ExtractType, UnknownType};
 
 /// Where an object came from.
@@ -106,7 +108,7 @@ impl<'c> Extractor<'c> {
             created: alert.timestamp.unwrap_or(Timestamp::UNIX_EPOCH),
             done: Extraction { objects: Vec::with_capacity(16), fields: Vec::with_capacity(32) },
         };
-        let groups = groups(alert, self.catalogue);
+        let groups = groups(alert, self.catalogue, self.options.searched_fields);
         work.processes(&groups);
         for group in &groups {
             if !group.is_process() {
@@ -396,31 +398,6 @@ fn is_of_certificate(holds: Holds) -> bool {
             | Holds::CertificateIssuer
             | Holds::CertificateNotBefore
             | Holds::CertificateNotAfter
-    )
-}
-
-/// What producers write where there is nothing.
-fn is_placeholder(text: &str) -> bool {
-    matches!(
-        text.trim(),
-        "" | "-"
-            | "--"
-            | "?"
-            | "*"
-            | "(null)"
-            | "(NULL)"
-            | "null"
-            | "none"
-            | "None"
-            | "N/A"
-            | "n/a"
-            | "NA"
-            | "unknown"
-            | "Unknown"
-            | "<unknown process>"
-            | "<none>"
-            | "undefined"
-            | "%%1793"
     )
 }
 

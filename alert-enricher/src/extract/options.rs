@@ -111,8 +111,17 @@ pub struct ExtractOptions {
     pub remove_path: bool,
     /// URLs without scheme and host count (`enrich_urls_without_host`).
     pub urls_without_host: bool,
+    /// Fields count too that are only searched as a rule: they are too noisy for observables, but a pattern is exact.
+    pub searched_fields: bool,
     /// Lower-case names of tools that are recognised in command lines. The platform knows them.
     pub tools: BTreeSet<String>,
+}
+
+impl ExtractOptions {
+    /// Everything that an alert holds, as patterns are evaluated on it.
+    pub fn everything() -> Self {
+        Self { urls_without_host: true, searched_fields: true, ..Self::default() }
+    }
 }
 
 impl Default for ExtractOptions {
@@ -122,6 +131,7 @@ impl Default for ExtractOptions {
             create_directory: true,
             remove_path: true,
             urls_without_host: false,
+            searched_fields: false,
             tools: BTreeSet::new(),
         }
     }

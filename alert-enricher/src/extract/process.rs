@@ -125,7 +125,7 @@ fn image(group: &Group<'_>) -> Option<(String, FieldId)> {
 }
 
 /// The command line of a process: as it stands in a field, or put together from numbered arguments.
-fn command_line(group: &Group<'_>) -> Option<(String, Vec<FieldId>)> {
+pub(super) fn command_line(group: &Group<'_>) -> Option<(String, Vec<FieldId>)> {
     if let Some(leaf) = group.leaf(Holds::CommandLine)
         && !is_placeholder(leaf.text)
     {

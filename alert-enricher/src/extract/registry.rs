@@ -93,6 +93,21 @@ impl<'a> Work<'_, 'a, '_> {
     }
 }
 
+/// The properties of a registry value that one field tells.
+pub(super) fn value_parts(holds: Holds, text: &str) -> Vec<(&'static str, String)> {
+    match holds {
+        Holds::RegistryValueName => vec![("name", text.trim().to_owned())],
+        Holds::RegistryValueType => value_type(text).map(|data_type| ("data_type", data_type)).into_iter().collect(),
+        _ => {
+            let mut registry_value = WindowsRegistryValue::default();
+            set_data(&mut registry_value, text);
+            let WindowsRegistryValue { data, data_type, .. } = registry_value;
+            let data = data.map(|data| ("data", data));
+            data.into_iter().chain(data_type.map(|data_type| ("data_type", data_type))).collect()
+        }
+    }
+}
+
 fn value_type(text: &str) -> Option<String> {
     let text = text.trim().to_ascii_uppercase();
     VALUE_TYPES.contains(&text.as_str()).then_some(text)

@@ -10,10 +10,6 @@ use wazuh_query::value::{self, Reading, read};
 use super::group::Group;
 use super::{ExtractType, Work};
 
-/// What decoders do not say but the rule's groups do.
-const PROTOCOLS_OF_GROUPS: &[(&str, &[&str])] =
-    &[("ssh", &["sshd"]), ("smb", &["smbd"]), ("ftp", &["ftpd", "msftp", "proftpd", "vsftpd", "pure-ftpd"])];
-
 /// One end of a connection.
 #[derive(Default)]
 struct End {
@@ -73,7 +69,8 @@ impl<'a> Work<'_, 'a, '_> {
             }
             fields.push(field);
         }
-        for (protocol, groups) in PROTOCOLS_OF_GROUPS {
+        // What decoders do not say but the rule's groups do.
+        for (protocol, groups) in value::PROTOCOLS_OF_RULE_GROUPS {
             let inferred = self.alert.rule.groups.iter().any(|group| groups.contains(&&**group));
             if inferred && !protocols.iter().any(|known| known == protocol) {
                 protocols.push((*protocol).to_owned());

@@ -134,7 +134,7 @@ fn url_host(address: IpAddr) -> String {
 ///
 /// IPv6: the recommended form (RFC 5952), all groups without leading zeros (Java), all groups in full (Suricata),
 /// each in both cases. IPv4: also written as IPv6, as dual-stack sockets do.
-fn spellings(address: IpAddr) -> Vec<String> {
+pub(crate) fn spellings(address: IpAddr) -> Vec<String> {
     match address {
         IpAddr::V4(address) => {
             let plain = address.to_string();
@@ -159,7 +159,7 @@ fn spellings(address: IpAddr) -> Vec<String> {
 }
 
 /// An expression for the addresses of a network, each written as four decimal numbers.
-fn network_v4(network: Ipv4Net) -> String {
+pub(crate) fn network_v4(network: Ipv4Net) -> String {
     let low = network.network().octets();
     let high = network.broadcast().octets();
     let groups = low.into_iter().zip(high).map(|(low, high)| match (low, high) {
@@ -172,7 +172,7 @@ fn network_v4(network: Ipv4Net) -> String {
 
 /// An expression for the addresses of a network, if the text can tell them: the prefix ends between two groups, and
 /// none of its groups is zero and so perhaps abbreviated.
-fn network_v6(network: Ipv6Net) -> Option<String> {
+pub(crate) fn network_v6(network: Ipv6Net) -> Option<String> {
     let groups = network.network().segments();
     let whole = usize::from(network.prefix_len() / 16);
     let fixed = groups.get(..whole)?;

@@ -213,7 +213,7 @@ impl QueryBuilder {
 }
 
 /// The algorithm of a STIX hash key, in any spelling.
-fn algorithm(name: &str) -> Option<HashAlgorithm> {
+pub(crate) fn algorithm(name: &str) -> Option<HashAlgorithm> {
     let folded: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     Some(match folded.to_ascii_uppercase().as_str() {
         "MD5" => HashAlgorithm::Md5,

@@ -23,7 +23,9 @@ use crate::catalogue::{Catalogue, Schema};
 use crate::dsl::{Clause, FieldSet, Query, limits};
 use crate::options::SearchOptions;
 use crate::regexp::join_alternatives;
+pub(crate) use address::{network_v4, network_v6, spellings};
 use fields::Fields;
+pub(crate) use file::algorithm as hash_algorithm;
 pub use reason::{NotSearchable, Note};
 
 /// Finds the objects that others refer to: the directory of a file, the addresses of a connection.

@@ -49,6 +49,12 @@ impl FieldSet {
         Self(self.0.iter().filter(|name| !is_in(name)).cloned().collect())
     }
 
+    /// The fields in lists of at most `size`, in order.
+    #[cfg(feature = "pattern")]
+    pub(crate) fn chunks(&self, size: usize) -> impl Iterator<Item = Self> {
+        self.0.chunks(size).map(|names| Self(names.into()))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -135,6 +135,13 @@ impl Regexp {
         Ok(Self { program: nfa::Program::compile(&tree, case_insensitive)? })
     }
 
+    /// Whether the cluster can make a deterministic automaton of the expression for so many steps, counted as Lucene
+    /// counts them: the states of every set of states. It refuses the whole search where it cannot.
+    #[cfg(feature = "pattern")]
+    pub(crate) fn costs_at_most(&self, steps: usize) -> bool {
+        self.program.costs_at_most(steps)
+    }
+
     /// Whether the whole of `text` matches. Takes time proportional to the product of both lengths, never more.
     pub fn matches(&self, text: &str) -> bool {
         self.program.matches(text)

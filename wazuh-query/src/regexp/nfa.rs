@@ -131,6 +131,75 @@ impl Program {
         current.list.iter().any(|place| matches!(self.states[*place as usize], State::Accept))
     }
 
+    /// Whether the sets of states that texts lead to have no more than so many states together.
+    #[cfg(feature = "pattern")]
+    pub(super) fn costs_at_most(&self, steps: usize) -> bool {
+        let letters = self.letters();
+        let mut known = std::collections::BTreeSet::new();
+        let mut open = Vec::new();
+        let mut threads = Threads::new(self.states.len());
+        self.follow(0, &mut threads);
+        let mut spent = 0;
+        let mut reached = vec![std::mem::take(&mut threads.list)];
+        loop {
+            for mut set in reached.drain(..) {
+                set.sort_unstable();
+                if !known.contains(&set) {
+                    spent += set.len() + 1;
+                    if spent > steps {
+                        return false;
+                    }
+                    known.insert(set.clone());
+                    open.push(set);
+                }
+            }
+            let Some(set) = open.pop() else { return true };
+            for char in &letters {
+                threads.clear();
+                for place in set.iter().filter(|place| self.reads(&self.states[**place as usize], *char)) {
+                    self.follow(place + 1, &mut threads);
+                }
+                reached.push(std::mem::take(&mut threads.list));
+            }
+        }
+    }
+
+    /// One character of each kind that the expression tells apart.
+    #[cfg(feature = "pattern")]
+    fn letters(&self) -> Vec<char> {
+        let mut letters = vec!['\0', char::MAX];
+        let mut edge = |char: char| {
+            letters.push(char);
+            letters.extend(char::from_u32(u32::from(char).wrapping_add(1)));
+            letters.extend(u32::from(char).checked_sub(1).and_then(char::from_u32));
+        };
+        for state in &self.states {
+            match state {
+                State::Char(char) => edge(*char),
+                State::Class(class) => {
+                    class.chars.iter().copied().for_each(&mut edge);
+                    class.ranges.iter().for_each(|(from, to)| {
+                        edge(*from);
+                        edge(*to);
+                    });
+                }
+                _ => {}
+            }
+        }
+        letters.sort_unstable();
+        letters.dedup();
+        // Characters that every state reads alike lead to the same place.
+        let mut told_apart: Vec<char> = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        for char in letters {
+            let reading: Vec<bool> = self.states.iter().map(|state| self.reads(state, char)).collect();
+            if seen.insert(reading) {
+                told_apart.push(char);
+            }
+        }
+        told_apart
+    }
+
     /// Adds a state and all that it reaches without reading.
     fn follow(&self, place: u32, threads: &mut Threads) {
         threads.stack.push(place);

@@ -19,11 +19,39 @@ pub use account::Account;
 pub use command::{split_command_line, unescape_command_line};
 pub use hash::{is_empty_input_digest, normalize_hash};
 pub use name::{domain, host_of_url, hostname, is_absolute_url, to_ascii};
-pub use net::{address, is_private, is_private_network, mac, mac_text, protocol_name};
+pub use net::{PROTOCOLS_OF_RULE_GROUPS, address, is_private, is_private_network, mac, mac_text, protocol_name};
 pub use path::{Separator, basename, is_absolute, normalize_path, parent, separator};
 pub use registry::{Hive, canonical_key, hive, is_sid, normalize_key};
 
 use crate::catalogue::{HashAlgorithm, Holds};
+
+/// What producers write where there is nothing.
+pub const PLACEHOLDERS: &[&str] = &[
+    "-",
+    "--",
+    "?",
+    "*",
+    "(null)",
+    "(NULL)",
+    "null",
+    "none",
+    "None",
+    "N/A",
+    "n/a",
+    "NA",
+    "unknown",
+    "Unknown",
+    "<unknown process>",
+    "<none>",
+    "undefined",
+    "%%1793",
+];
+
+/// Whether a text says that there is nothing.
+pub fn is_placeholder(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || PLACEHOLDERS.contains(&text)
+}
 
 /// One thing read out of a field's text, in its normal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,7 +243,10 @@ fn read_url<'a>(text: &'a str, emit: &mut impl FnMut(Reading<'a>)) {
     // A single label is too little to tell a host by.
     if let Some(host) = host_of_url(text) {
         if let Some(address) = address(host) {
-            emit(Reading::Address(address));
+            // In another spelling than the usual one it would not be found.
+            if address.to_string() == host {
+                emit(Reading::Address(address));
+            }
         } else if let Some(domain) = domain(host) {
             emit(Reading::Domain(domain));
         }

@@ -72,6 +72,10 @@ pub fn mac(text: &str) -> Option<[u8; 6]> {
     (digits == 12).then_some(octets)
 }
 
+/// Protocols that alerts name by a group of their rule only.
+pub const PROTOCOLS_OF_RULE_GROUPS: &[(&str, &[&str])] =
+    &[("ssh", &["sshd"]), ("smb", &["smbd"]), ("ftp", &["ftpd", "msftp", "proftpd", "vsftpd", "pure-ftpd"])];
+
 /// A MAC address as STIX writes it: lower case, octets joined with colons.
 pub fn mac_text(octets: [u8; 6]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
