@@ -13,6 +13,7 @@ use alert_enricher::extract::{ExtractOptions, Extraction, Extractor};
 use alert_enricher::hunt::{HuntOptions, Hunter};
 use alert_enricher::indicator::{Key, Kind, Reader, keys_of_object, keys_of_pattern};
 use serde_json::Value;
+use stix_model::pattern::{Pattern, PatternVersion};
 use stix_model::{Bundle, Object, bundle};
 use wazuh_query::alert::Alert;
 use wazuh_query::builder::QueryBuilder;
@@ -29,12 +30,13 @@ use reference::Expression;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("alert", alert),
     ("alert_file", alert_file),
     ("catalogue_file", catalogue_file),
     ("indicator_list", indicator_list),
     ("lucene", lucene),
+    ("pattern", pattern),
     ("query", query),
     ("stix_object", stix_object),
 ];
@@ -230,6 +232,36 @@ pub fn lucene(data: &[u8]) {
             .unwrap_or_else(|| panic!("{expression} is run although Lucene refuses it"));
         let Some(wanted) = checked.matches(text) else { return };
         assert_eq!(regexp.matches(text), wanted, "{expression} {text} {case_insensitive}");
+    }
+}
+
+/// Any text as a pattern of both versions: what can be read prints to the same tree, errors point into the text, and
+/// every part that has a place says there what the tree says.
+pub fn pattern(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    for version in [PatternVersion::V2_0, PatternVersion::V2_1] {
+        let pattern = match Pattern::parse_as(text, version) {
+            Ok(pattern) => pattern,
+            Err(error) => {
+                assert!(text.get(error.span().range()).is_some(), "{error:?} points into the text");
+                assert_eq!(error.render(text).lines().count(), 3, "{error}");
+                continue;
+            }
+        };
+        let printed = pattern.to_string();
+        let again = Pattern::parse_as(&printed, version).unwrap_or_else(|error| panic!("{}", error.render(&printed)));
+        assert_eq!(again, pattern, "{printed}");
+        assert_eq!(again.to_string(), printed);
+        for observation in pattern.observations() {
+            let part = Pattern::parse_as(observation.span.text(text), version).expect("an observation is a pattern");
+            assert_eq!(part.expression.to_string(), format!("[{}]", observation.comparison));
+        }
+        for test in pattern.tests() {
+            let printed = test.path.to_string();
+            assert_eq!(printed.parse().as_ref(), Ok(&test.path), "{printed}");
+            let part = Pattern::parse_as(&format!("[{}]", test.span.text(text)), version).expect("a test is a pattern");
+            assert_eq!(part.tests().next(), Some(test));
+        }
     }
 }
 

@@ -246,9 +246,10 @@ fn check_text(text: &str) -> Result<(), TestCaseError> {
                     prop_assert_eq!(part, Ok(format!("[{}]", observation.comparison)));
                 }
                 for test in pattern.tests() {
-                    prop_assert!(text.contains(test.span.text(text)) && !test.span.text(text).is_empty());
-                    let path = test.path.span.text(text).parse::<ObjectPath>();
+                    let path = test.path.to_string().parse::<ObjectPath>();
                     prop_assert_eq!(path.as_ref(), Ok(&test.path));
+                    let part = Pattern::parse_as(&format!("[{}]", test.span.text(text)), version);
+                    prop_assert_eq!(part.as_ref().ok().and_then(|part| part.tests().next()), Some(test));
                 }
             }
             Err(error) => {

@@ -11,7 +11,7 @@ fn patterns_as_arguments() {
     let wrong = run(&["pattern", "check", "[ipv4-addr:value = 198.51.100.7]"]);
     assert_eq!(wrong.code, 1);
     insta::assert_snapshot!(wrong.out, @r"
-    invalid: line 1, column 26: expected `AND`, `OR` or `]`, found `.100`
+    invalid: line 1, column 26: expected `AND`, `OR` or `]`, found `.100` (text, as of addresses and digests, is written in single quotes)
       [ipv4-addr:value = 198.51.100.7]
                                ^^^^
     ");

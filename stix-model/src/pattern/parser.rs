@@ -60,9 +60,10 @@ impl FromStr for Pattern {
 impl FromStr for ObjectPath {
     type Err = PatternError;
 
-    /// Reads a path as it stands in patterns: `file:hashes.'SHA-256'`.
+    /// Reads a path as it stands in patterns of any version: `file:hashes.'SHA-256'`.
     fn from_str(text: &str) -> Result<Self, PatternError> {
-        let mut parser = Parser::new(text, PatternVersion::V2_1)?;
+        // `EXISTS` is a name in the older one.
+        let mut parser = Parser::new(text, PatternVersion::V2_0)?;
         let path = parser.path(&["the type of an object"])?;
         match parser.token {
             Token::End => Ok(path),
