@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use alert_enricher::extract::{ExtractOptions, Extractor};
 use alert_enricher::hunt::{HuntOptions, Hunter};
-use benches::{alerts, indicators, objects};
+use benches::{alerts, indicators, objects, patterns};
 use criterion::{BenchmarkId, Criterion, Throughput};
+use stix_model::pattern::Pattern;
 use wazuh_query::alert::Alert;
 use wazuh_query::builder::QueryBuilder;
 use wazuh_query::catalogue::{Catalogue, Schema};
@@ -16,6 +17,7 @@ fn main() {
     let criterion = Criterion::default().warm_up_time(Duration::from_millis(500)).sample_size(20);
     let mut criterion = criterion.measurement_time(Duration::from_secs(2)).configure_from_args();
     one_object(&mut criterion);
+    pattern(&mut criterion);
     one_alert(&mut criterion);
     hunt(&mut criterion);
     criterion.final_summary();
@@ -38,6 +40,20 @@ fn one_object(criterion: &mut Criterion) {
             bench.iter(|| {
                 turn.next().map(|object| builder.build(object, references).map(|built| built.query.to_json()))
             });
+        });
+    }
+}
+
+fn pattern(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("pattern");
+    for (name, texts) in [("simple", patterns::simple()), ("mixed", patterns::mixed())] {
+        group.throughput(Throughput::Elements(texts.len() as u64));
+        group.bench_function(BenchmarkId::new("read", name), |bench| {
+            bench.iter(|| texts.iter().filter(|text| Pattern::parse(text).is_ok()).count());
+        });
+        let read: Vec<Pattern> = texts.iter().filter_map(|text| Pattern::parse(text).ok()).collect();
+        group.bench_function(BenchmarkId::new("print", name), |bench| {
+            bench.iter(|| read.iter().map(|pattern| pattern.to_string().len()).sum::<usize>());
         });
     }
 }

@@ -10,3 +10,4 @@ pub mod indicators;
 pub mod measure;
 pub mod numbers;
 pub mod objects;
+pub mod patterns;

@@ -19,7 +19,8 @@ use alert_enricher::hunt::{Counters, HuntOptions, Hunter};
 use alert_enricher::indicator::{Indicator, IndicatorSet};
 use benches::measure::{Rate, peak_memory, rate};
 use benches::objects::{COUNT, Effort};
-use benches::{alerts, indicators, objects};
+use benches::{alerts, indicators, objects, patterns};
+use stix_model::pattern::Pattern;
 use wazuh_query::alert::Alert;
 use wazuh_query::builder::QueryBuilder;
 use wazuh_query::catalogue::{Catalogue, Schema};
@@ -41,6 +42,7 @@ fn main() -> io::Result<()> {
     table.header()?;
     identifiers(&mut table)?;
     queries(&mut table)?;
+    pattern(&mut table)?;
     extraction(&mut table)?;
     hunt(&mut table, bytes)?;
     start_up(&mut table)
@@ -131,6 +133,19 @@ fn queries(table: &mut Table<impl Write>) -> io::Result<()> {
         table.at_least(&format!("queries/s built, {}", sample.name), built, required, 0)?;
         // The text names every field: some 40 kB for an address. What it costs is shown, but nothing is promised.
         table.at_least(&format!("queries/s built and written, {}", sample.name), rendered, None, 0)?;
+    }
+    Ok(())
+}
+
+/// Reading patterns, every tree dropped again.
+fn pattern(table: &mut Table<impl Write>) -> io::Result<()> {
+    for (name, texts, required) in [("simple", patterns::simple(), 500_000.0), ("mixed", patterns::mixed(), 50_000.0)] {
+        let read = rate(patterns::COUNT, SHORT, || {
+            for text in &texts {
+                let _pattern = black_box(Pattern::parse(text));
+            }
+        });
+        table.at_least(&format!("patterns/s read, {name}"), read, Some(required), 0)?;
     }
     Ok(())
 }
