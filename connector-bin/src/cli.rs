@@ -175,6 +175,45 @@ pub(crate) enum PatternCommand {
         Exit code with patterns as arguments: 0 if all are valid, 3 if some are not, 1 if none is.\n\
         With --ndjson a verdict is a result: 3 and 1 are for lines that ask nothing.")]
     Check(PatternCheckArguments),
+    /// Say whether observations match a pattern, and which of them do.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector pattern match \"[file:name LIKE '%.exe'] REPEATS 2 TIMES\" --observations bundle.json\n  \
+        opencti-wazuh-connector pattern match --ndjson questions.ndjson\n\n\
+        Exit code 0 for both answers. With --ndjson an error of a pattern or of its observations is an answer, too; 3 and 1\n\
+        are for lines that ask nothing.")]
+    Match(PatternMatchArguments),
+}
+
+/// How AND between two tests in one pair of brackets is read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReadingArgument {
+    /// One object satisfies both: the standard.
+    SameObject,
+    /// One observation satisfies both, whichever of its objects do.
+    Event,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PatternMatchArguments {
+    /// The pattern.
+    #[arg(required_unless_present = "ndjson", requires = "observations")]
+    pub(crate) pattern: Option<String>,
+    /// Observations: bundles, observed data that holds its objects, or observed data and the objects it refers to.
+    #[arg(long, value_name = "FILE", requires = "pattern")]
+    pub(crate) observations: Option<PathBuf>,
+    /// Read lines `{"id", "pattern", "stix_version", "observations"}` and write lines `{"id", "match"}` or
+    /// `{"id", "error"}`; `-` is standard input.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", conflicts_with_all = ["pattern", "observations"])]
+    pub(crate) ndjson: Option<PathBuf>,
+    /// How AND in brackets is read.
+    #[arg(long, value_enum, default_value = "same-object")]
+    pub(crate) reading: ReadingArgument,
+    /// Compare digests, domain names, addresses and MAC addresses without regard to case and notation.
+    #[arg(long)]
+    pub(crate) tolerant: bool,
+    /// Version of STIX where a line names none.
+    #[arg(long, value_enum, default_value = "2.1")]
+    pub(crate) stix_version: VersionArgument,
 }
 
 /// A version of STIX.

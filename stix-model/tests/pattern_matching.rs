@@ -9,6 +9,10 @@
 
 #[path = "pattern_matching/corpus.rs"]
 mod corpus;
+#[path = "pattern_matching/hostile.rs"]
+mod hostile;
+#[path = "pattern_matching/readings.rs"]
+mod readings;
 #[path = "pattern_matching/temporal.rs"]
 mod temporal;
 

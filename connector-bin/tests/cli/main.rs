@@ -10,6 +10,7 @@ mod bad_input;
 mod commands;
 mod config;
 mod pattern_check;
+mod pattern_match;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -60,10 +60,10 @@ struct Question<'a> {
     stix_version: Option<&'a RawValue>,
 }
 
-type Asked<'a> = (Option<&'a RawValue>, String, PatternVersion);
+pub(super) type Asked<'a> = (Option<&'a RawValue>, String, PatternVersion);
 
 /// What a line asks.
-fn question(line: &str, default: PatternVersion) -> Result<Asked<'_>, Bad<'_>> {
+pub(super) fn question(line: &str, default: PatternVersion) -> Result<Asked<'_>, Bad<'_>> {
     let question: Question<'_> = serde_json::from_str(line)
         .map_err(|error| Bad { id: None, error: format!("not an object with `id` and `pattern`: {error}") })?;
     let id = question.id;

@@ -2,6 +2,7 @@
 
 mod check;
 mod lines;
+mod matching;
 
 use anyhow::Result;
 
@@ -11,5 +12,6 @@ use crate::output::Outcome;
 pub(crate) fn run(command: &PatternCommand) -> Result<Outcome> {
     match command {
         PatternCommand::Check(arguments) => check::run(arguments),
+        PatternCommand::Match(arguments) => matching::run(arguments),
     }
 }

@@ -303,7 +303,10 @@ impl Path {
                 step => step.clone(),
             });
         }
-        path.to_string()
+        match path.steps.as_slice() {
+            [] => path.object_type.into(),
+            _ => path.to_string(),
+        }
     }
 }
 
