@@ -29,6 +29,7 @@
 //! | `files` | the embedded adapter on alert files, and the reader of such files |
 //! | `opensearch` | the adapter on an `OpenSearch` cluster; needs a tokio runtime |
 //! | `pattern` | [`pattern`], the translation of STIX patterns |
+//! | `sigma` | [`sigma`], Sigma rules: as queries, and evaluated on alerts |
 //! | `testing` | the contract that every alert store keeps, to run against one |
 //!
 //! Without features the crate does no I/O, holds no clock and needs no runtime.
@@ -48,6 +49,8 @@ pub mod pattern;
 pub mod pattern_type;
 pub mod profile;
 pub mod regexp;
+#[cfg(feature = "sigma")]
+pub mod sigma;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod value;

@@ -15,6 +15,8 @@
 //! ```
 
 mod field;
+#[cfg(feature = "sigma")]
+pub(crate) mod taxonomy;
 mod trie;
 mod user;
 mod wazuh_4;

@@ -33,7 +33,8 @@ pub(super) fn matches(
         IndexType::Ip => ip(clause, &text),
         IndexType::Long | IndexType::Double => number(clause, &text),
         IndexType::Date => date(clause, &text),
-        IndexType::GeoPoint | IndexType::Text => matches!(clause, Clause::Exists),
+        IndexType::Text => words(clause, &text),
+        IndexType::GeoPoint => matches!(clause, Clause::Exists),
         IndexType::Unindexed => false,
     }
 }
@@ -54,6 +55,14 @@ fn keyword(clause: &Clause, text: &str, regexp: &dyn Fn(&str, bool, &str) -> boo
             bound(gte).is_none_or(|low| text >= low.as_str()) && bound(lte).is_none_or(|high| text <= high.as_str())
         }
     }
+}
+
+/// Analysed text is a list of words in lower case. How the analyser cuts it is not known here, but it never cuts between
+/// letters and digits, so a wildcard for a part of a word is understood; other clauses are not.
+fn words(clause: &Clause, text: &str) -> bool {
+    let Clause::Wildcard { value, case_insensitive } = clause else { return matches!(clause, Clause::Exists) };
+    text.split(|char: char| !(char.is_alphanumeric() || char == '_'))
+        .any(|word| wildcard(value, *case_insensitive, &word.to_lowercase()))
 }
 
 fn ip(clause: &Clause, text: &str) -> bool {
@@ -168,6 +177,15 @@ mod tests {
         ] {
             assert_eq!(wildcard(pattern, true, text), wanted, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn words_of_text_fields() {
+        let clause = |value: &str| Clause::Wildcard { value: value.to_owned(), case_insensitive: true };
+        assert!(words(&clause("*AILED*"), "Authentication FAILED: bob"));
+        assert!(!words(&clause("*failed bob*"), "Authentication FAILED: bob"));
+        assert!(words(&Clause::Exists, ""));
+        assert!(!words(&Clause::term("bob"), "bob"));
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Regexp {
 
     /// Whether the cluster can make a deterministic automaton of the expression for so many steps, counted as Lucene
     /// counts them: the states of every set of states. It refuses the whole search where it cannot.
-    #[cfg(feature = "pattern")]
+    #[cfg(any(feature = "pattern", feature = "sigma"))]
     pub(crate) fn costs_at_most(&self, steps: usize) -> bool {
         self.program.costs_at_most(steps)
     }

@@ -132,7 +132,7 @@ impl Program {
     }
 
     /// Whether the sets of states that texts lead to have no more than so many states together.
-    #[cfg(feature = "pattern")]
+    #[cfg(any(feature = "pattern", feature = "sigma"))]
     pub(super) fn costs_at_most(&self, steps: usize) -> bool {
         let letters = self.letters();
         let mut known = std::collections::BTreeSet::new();
@@ -165,7 +165,7 @@ impl Program {
     }
 
     /// One character of each kind that the expression tells apart.
-    #[cfg(feature = "pattern")]
+    #[cfg(any(feature = "pattern", feature = "sigma"))]
     fn letters(&self) -> Vec<char> {
         let mut letters = vec!['\0', char::MAX];
         let mut edge = |char: char| {

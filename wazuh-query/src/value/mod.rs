@@ -11,6 +11,7 @@ mod name;
 mod net;
 mod path;
 mod registry;
+mod spelling;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ pub use name::{domain, host_of_url, hostname, is_absolute_url, to_ascii};
 pub use net::{PROTOCOLS_OF_RULE_GROUPS, address, is_private, is_private_network, mac, mac_text, protocol_name};
 pub use path::{Separator, basename, is_absolute, normalize_path, parent, separator};
 pub use registry::{Hive, canonical_key, hive, is_sid, normalize_key};
+pub use spelling::Spelling;
 
 use crate::catalogue::{HashAlgorithm, Holds};
 
