@@ -54,7 +54,11 @@ fn answer(schema: Schema, text: &str) -> String {
         out.push_str(&format!("\nunmappable: {unmappable}\n"));
     }
     let unknown: Vec<_> = translation.decides.unknown().iter().map(|span| span.text(text)).collect();
-    out.push_str(&format!("\ndecides: {} {unknown:?}\nplan: {}\n", translation.decides.name(), translation.plan.to_value()));
+    out.push_str(&format!(
+        "\ndecides: {} {unknown:?}\nplan: {}\n",
+        translation.decides.name(),
+        translation.plan.to_value()
+    ));
     if let Some(pattern) = &translation.pattern {
         out.push_str(&format!("verified: {pattern}\n"));
     }
@@ -63,7 +67,10 @@ fn answer(schema: Schema, text: &str) -> String {
 
 const SAMPLES: &[(&str, &str)] = &[
     ("address", "[ipv4-addr:value = '198.51.100.7']"),
-    ("address_in_network", "[ipv4-addr:value ISSUBSET '198.51.100.0/26' OR ipv6-addr:value ISSUBSET '2001:db8:bad::/47']"),
+    (
+        "address_in_network",
+        "[ipv4-addr:value ISSUBSET '198.51.100.0/26' OR ipv6-addr:value ISSUBSET '2001:db8:bad::/47']",
+    ),
     ("address_like", "[ipv4-addr:value LIKE '198.51.10%']"),
     ("and_across", "[ipv4-addr:value = '198.51.100.7'] AND [file:name = 'a.exe'] WITHIN 300 SECONDS"),
     ("certificate", "[x509-certificate:serial_number = '0A:1B' OR x509-certificate:subject LIKE 'CN=evil%']"),
@@ -73,26 +80,53 @@ const SAMPLES: &[(&str, &str)] = &[
     ("directory", r"[directory:path = 'C:\\Users\\Public\\' AND file:parent_directory_ref.path LIKE '%\\Temp']"),
     ("domains", "[domain-name:value IN ('a.example', 'b.example', 'c.example')]"),
     ("e_mail", "[email-message:from_ref.value = 'kim@example.net' AND email-message:subject LIKE '%invoice%']"),
-    ("file_and_hash", "[file:name = 'nc.exe' AND file:hashes.'SHA-256' = '1c7df7dff6c2411fb47f94a52e606f7fd58fe4845752442aa0d62844aa3a35b1']"),
+    (
+        "file_and_hash",
+        "[file:name = 'nc.exe' AND file:hashes.'SHA-256' = '1c7df7dff6c2411fb47f94a52e606f7fd58fe4845752442aa0d62844aa3a35b1']",
+    ),
     ("file_size", "[file:size > 4096 AND file:size <= 5000.5]"),
-    ("followed_by", "([network-traffic:dst_port = 4444] REPEATS 3 TIMES FOLLOWEDBY [process:name = 'nc']) WITHIN 60 SECONDS"),
-    ("hashes", "[file:hashes.MD5 = '0123456789abcdef0123456789abcdef' OR file:hashes.'SHA-1' = '2b2accbbbac854d42332975bfe876d38c8c49cb6']"),
+    (
+        "followed_by",
+        "([network-traffic:dst_port = 4444] REPEATS 3 TIMES FOLLOWEDBY [process:name = 'nc']) WITHIN 60 SECONDS",
+    ),
+    (
+        "hashes",
+        "[file:hashes.MD5 = '0123456789abcdef0123456789abcdef' OR file:hashes.'SHA-1' = '2b2accbbbac854d42332975bfe876d38c8c49cb6']",
+    ),
     ("mutex", r"[mutex:name MATCHES '^Global\\\\[A-F0-9]{8}$']"),
-    ("network_traffic", "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:dst_port = 443 AND network-traffic:protocols[*] = 'tcp']"),
-    ("not_equal", "[process:image_ref.name != 'explorer.exe' AND process:parent_ref.command_line NOT LIKE '%svchost%']"),
+    (
+        "network_traffic",
+        "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:dst_port = 443 AND network-traffic:protocols[*] = 'tcp']",
+    ),
+    (
+        "not_equal",
+        "[process:image_ref.name != 'explorer.exe' AND process:parent_ref.command_line NOT LIKE '%svchost%']",
+    ),
     ("not_exists", "[NOT EXISTS file:hashes.MD5 AND file:name = 'a.exe']"),
     ("path_as_name", r"[file:name = 'C:\\Temp\\a.exe']"),
     ("process_20", "[process:binary_ref.hashes.MD5 = '0123456789abcdef0123456789abcdef' AND process:pid = 500]"),
-    ("registry", r"[windows-registry-key:key = 'HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run' AND windows-registry-key:values[*].data LIKE '%\\Temp\\%']"),
+    (
+        "registry",
+        r"[windows-registry-key:key = 'HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run' AND windows-registry-key:values[*].data LIKE '%\\Temp\\%']",
+    ),
     ("registry_like", r"[windows-registry-key:key LIKE 'HKEY_LOCAL_MACHINE\\%\\CurrentVersion\\Run%']"),
     ("software", "[software:name = 'openssl' AND software:version = '3.0.13']"),
-    ("start_stop", "[url:value = 'http://shop.example.net/cart'] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00.0005Z'"),
+    (
+        "start_stop",
+        "[url:value = 'http://shop.example.net/cart'] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00.0005Z'",
+    ),
     ("text", "[text:value = 'ET MALWARE x' OR user-agent:value = 'curl/8.5.0']"),
     ("unmappable", "[email-message:body LIKE '%x%' AND file:name = 'a.exe']"),
     ("unmappable_or", "[email-message:body LIKE '%x%' OR file:size = 5] OR [cryptocurrency-wallet:value = 'bc1q']"),
     ("user", r"[user-account:account_login = 'CORP\\kim' OR user-account:user_id = 'S-1-5-21-1-2-3-1001']"),
-    ("user_agent_header", "[network-traffic:extensions.'http-request-ext'.request_header.'User-Agent' MATCHES '^python-requests/[0-9.]+$']"),
-    ("vulnerability", "[vulnerability:name = 'cve-2024-3094' OR autonomous-system:number = 64500 OR mac-addr:value = '0A-1B-2C-3D-4E-5F']"),
+    (
+        "user_agent_header",
+        "[network-traffic:extensions.'http-request-ext'.request_header.'User-Agent' MATCHES '^python-requests/[0-9.]+$']",
+    ),
+    (
+        "vulnerability",
+        "[vulnerability:name = 'cve-2024-3094' OR autonomous-system:number = 64500 OR mac-addr:value = '0A-1B-2C-3D-4E-5F']",
+    ),
 ];
 
 #[test]

@@ -32,7 +32,8 @@ impl Extractor<'_> {
     /// Those that [`extract`](Self::extract) finds have their identifiers as keys; the others have keys of their own.
     pub fn observe(&self, alert: &Alert<'_>, agent: AgentFacts) -> Vec<(String, Value)> {
         let extraction = self.extract(alert);
-        let mut observed = Observed { objects: Vec::with_capacity(extraction.objects.len() * 2), known: HashSet::new() };
+        let mut observed =
+            Observed { objects: Vec::with_capacity(extraction.objects.len() * 2), known: HashSet::new() };
         for object in &extraction.objects {
             observed.object(object);
         }
@@ -69,7 +70,13 @@ impl Observed {
     }
 
     /// Adds an object of one property, unless the value is there already.
-    fn single(&mut self, path: &'static str, object_type: &str, property: &str, value: impl Into<Value>) -> Option<String> {
+    fn single(
+        &mut self,
+        path: &'static str,
+        object_type: &str,
+        property: &str,
+        value: impl Into<Value>,
+    ) -> Option<String> {
         let value = value.into();
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.is_new(path, &text).then(|| {
@@ -231,10 +238,9 @@ impl Observed {
             }
             let mut found: Vec<(&'static str, Value)> = Vec::new();
             read(leaf.holds, leaf.text, &mut |reading| match (leaf.holds, reading) {
-                (
-                    Holds::ProcessImage | Holds::FilePath | Holds::FileName | Holds::Command,
-                    Reading::Path(path),
-                ) if value::hive(&path).is_none() => {
+                (Holds::ProcessImage | Holds::FilePath | Holds::FileName | Holds::Command, Reading::Path(path))
+                    if value::hive(&path).is_none() =>
+                {
                     if let Some(mut file) = file(&path) {
                         if let Some(hashes) = hashes.take().filter(|_| leaf.holds != Holds::Command) {
                             file["hashes"] = serde_json::to_value(hashes).unwrap_or_default();
@@ -505,7 +511,13 @@ impl Observed {
             };
             let may_be_end = matches!(
                 leaf.holds,
-                Holds::Ip | Holds::IpWithPort | Holds::HostOrIp | Holds::Domain | Holds::Hostname | Holds::Mac | Holds::DnsResults
+                Holds::Ip
+                    | Holds::IpWithPort
+                    | Holds::HostOrIp
+                    | Holds::Domain
+                    | Holds::Hostname
+                    | Holds::Mac
+                    | Holds::DnsResults
             );
             if !may_be_end || is_placeholder(leaf.text) {
                 continue;
@@ -563,7 +575,9 @@ impl Observed {
                 request["request_value"] = (*target).into();
             }
             let connections = self.objects.iter_mut().filter(|(_, object)| {
-                object["type"] == "network-traffic" && object.get("src_ref").is_some() && object.get("extensions").is_none()
+                object["type"] == "network-traffic"
+                    && object.get("src_ref").is_some()
+                    && object.get("extensions").is_none()
             });
             let mut attached = false;
             for (_, connection) in connections {
@@ -589,7 +603,8 @@ impl Observed {
             texts.extend(alert.agent.name.as_deref().map(|text| (Holds::Hostname, text)));
         }
         for (holds, text) in texts {
-            let may_be = matches!(holds, Holds::Ip | Holds::IpWithPort | Holds::HostOrIp | Holds::Hostname | Holds::Domain);
+            let may_be =
+                matches!(holds, Holds::Ip | Holds::IpWithPort | Holds::HostOrIp | Holds::Hostname | Holds::Domain);
             if !may_be || is_placeholder(text) {
                 continue;
             }

@@ -19,6 +19,7 @@
 //! `matcher`, behind the feature of this name, tells which observations match a pattern.
 
 pub mod ast;
+mod comparison;
 mod display;
 mod error;
 mod lexer;

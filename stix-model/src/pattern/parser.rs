@@ -1,14 +1,13 @@
-//! Tokens to a tree: one pass, one token ahead.
+//! Tokens to a tree: one pass, one token ahead. Here the whole and the observations; what stands in brackets is in
+//! `comparison`.
 
 use std::str::FromStr;
 
 use super::ast::{
-    ComparisonExpression, ComparisonOperator, ComparisonTest, Literal, LiteralValue, ObjectPath, ObservationExpression,
-    ObservationOperator, PathStep, Pattern, PatternVersion, PropertyTest, Qualifier, QualifierKind, Span,
+    ObjectPath, ObservationExpression, ObservationOperator, Pattern, PatternVersion, Qualifier, QualifierKind, Span,
 };
-use super::error::{NAME, PatternError, PatternErrorKind, STRING, VALUE};
-use super::lexer::{Keyword, Lexer, Token, decode_base64, decode_hexadecimal};
-use super::validate;
+use super::error::{PatternError, PatternErrorKind};
+use super::lexer::{Keyword, Lexer, Token};
 use crate::Timestamp;
 
 /// How deep a pattern may be nested: parentheses, and nodes of the tree above one another.
@@ -83,13 +82,14 @@ impl PatternVersion {
     }
 }
 
-struct Parser<'t> {
-    text: &'t str,
+/// Where reading stands, with one token ahead.
+pub(super) struct Parser<'t> {
+    pub(super) text: &'t str,
     lexer: Lexer<'t>,
-    version: PatternVersion,
+    pub(super) version: PatternVersion,
     /// The token that comes next.
-    token: Token,
-    span: Span,
+    pub(super) token: Token,
+    pub(super) span: Span,
     /// Where the token before it ended.
     end: u32,
     /// Open parentheses.
@@ -108,17 +108,17 @@ impl<'t> Parser<'t> {
         Ok(Self { text, lexer, version, token, span, end: 0, depth: 0 })
     }
 
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         self.end = self.span.end;
         (self.token, self.span) = self.lexer.next();
     }
 
-    fn unexpected(&self, expected: &'static [&'static str]) -> PatternError {
+    pub(super) fn unexpected(&self, expected: &'static [&'static str]) -> PatternError {
         PatternError::unexpected(self.text, self.token, self.span, expected)
     }
 
     /// Goes on if this is the next token.
-    fn accept(&mut self, token: Token) -> bool {
+    pub(super) fn accept(&mut self, token: Token) -> bool {
         let is_next = self.token == token;
         if is_next {
             self.advance();
@@ -126,22 +126,22 @@ impl<'t> Parser<'t> {
         is_next
     }
 
-    fn expect(&mut self, token: Token, expected: &'static [&'static str]) -> Result<(), PatternError> {
+    pub(super) fn expect(&mut self, token: Token, expected: &'static [&'static str]) -> Result<(), PatternError> {
         if self.accept(token) { Ok(()) } else { Err(self.unexpected(expected)) }
     }
 
     /// What the next token says.
-    fn here(&self) -> &'t str {
+    pub(super) fn here(&self) -> &'t str {
         self.span.text(self.text)
     }
 
     /// From a place to the end of the last token.
-    fn since(&self, start: u32) -> Span {
+    pub(super) fn since(&self, start: u32) -> Span {
         Span::new(start, self.end)
     }
 
     /// One more node above something of this height.
-    fn above(&self, height: usize, start: u32) -> Result<usize, PatternError> {
+    pub(super) fn above(&self, height: usize, start: u32) -> Result<usize, PatternError> {
         if height < MAX_DEPTH { Ok(height + 1) } else { Err(self.too_deep(self.since(start))) }
     }
 
@@ -150,7 +150,7 @@ impl<'t> Parser<'t> {
         error.with_found("more")
     }
 
-    fn open(&mut self) -> Result<(), PatternError> {
+    pub(super) fn open(&mut self) -> Result<(), PatternError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.too_deep(self.span));
@@ -159,7 +159,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn close(&mut self, expected: &'static [&'static str]) -> Result<(), PatternError> {
+    pub(super) fn close(&mut self, expected: &'static [&'static str]) -> Result<(), PatternError> {
         self.expect(Token::ParenthesisClose, expected)?;
         self.depth -= 1;
         Ok(())
@@ -295,214 +295,13 @@ impl<'t> Parser<'t> {
     }
 
     /// What the lexer found to be a timestamp.
-    fn timestamp(&self, text: &str) -> Result<Timestamp, PatternError> {
+    pub(super) fn timestamp(&self, text: &str) -> Result<Timestamp, PatternError> {
         let inside = text.trim_start_matches('t').trim_matches('\'');
         inside.parse().map_err(|_| self.unexpected(&["a timestamp"]))
     }
-
-    fn any_of(&mut self) -> Result<(ComparisonExpression, usize), PatternError> {
-        self.chain(Keyword::Or, Self::all_of, ComparisonExpression::Or)
-    }
-
-    fn all_of(&mut self) -> Result<(ComparisonExpression, usize), PatternError> {
-        self.chain(Keyword::And, Self::test_or_parentheses, ComparisonExpression::And)
-    }
-
-    fn chain(
-        &mut self,
-        word: Keyword,
-        operand: fn(&mut Self) -> Result<(ComparisonExpression, usize), PatternError>,
-        node: fn(Vec<ComparisonExpression>, Span) -> ComparisonExpression,
-    ) -> Result<(ComparisonExpression, usize), PatternError> {
-        let start = self.span.start;
-        let (first, mut height) = operand(self)?;
-        if self.token != Token::Keyword(word) {
-            return Ok((first, height));
-        }
-        let mut operands = vec![first];
-        while self.accept(Token::Keyword(word)) {
-            let (next, next_height) = operand(self)?;
-            height = height.max(next_height);
-            operands.push(next);
-        }
-        let height = self.above(height, start)?;
-        Ok((node(operands, self.since(start)), height))
-    }
-
-    fn test_or_parentheses(&mut self) -> Result<(ComparisonExpression, usize), PatternError> {
-        if self.token != Token::ParenthesisOpen {
-            return Ok((ComparisonExpression::Test(self.test()?), 1));
-        }
-        self.open()?;
-        let inside = self.any_of()?;
-        self.close(&["`AND`", "`OR`", "`)`"])?;
-        Ok(inside)
-    }
-
-    fn test(&mut self) -> Result<ComparisonTest, PatternError> {
-        let start = self.span.start;
-        let before = self.accept(Token::Keyword(Keyword::Not));
-        if self.accept(Token::Keyword(Keyword::Exists)) {
-            let path = self.path(&["the type of an object"])?;
-            return Ok(ComparisonTest { path, negated: before, test: PropertyTest::Exists, span: self.since(start) });
-        }
-        if before {
-            let error = self.unexpected(&["`EXISTS`"]);
-            return Err(error.with_hint("elsewhere `NOT` stands behind the path"));
-        }
-        let path = self.path(match self.version {
-            PatternVersion::V2_0 => &["the type of an object", "`(`"],
-            PatternVersion::V2_1 => &["the type of an object", "`EXISTS`", "`(`"],
-        })?;
-        let negated = self.accept(Token::Keyword(Keyword::Not));
-        let operator = match self.token {
-            Token::Equal => ComparisonOperator::Equal,
-            Token::NotEqual => ComparisonOperator::NotEqual,
-            Token::Less => ComparisonOperator::Less,
-            Token::LessOrEqual => ComparisonOperator::LessOrEqual,
-            Token::Greater => ComparisonOperator::Greater,
-            Token::GreaterOrEqual => ComparisonOperator::GreaterOrEqual,
-            Token::Keyword(Keyword::Like) => ComparisonOperator::Like,
-            Token::Keyword(Keyword::Matches) => ComparisonOperator::Matches,
-            Token::Keyword(Keyword::IsSubset) => ComparisonOperator::IsSubset,
-            Token::Keyword(Keyword::IsSuperset) => ComparisonOperator::IsSuperset,
-            Token::Keyword(Keyword::In) => {
-                self.advance();
-                let test = PropertyTest::In(self.set()?);
-                return self.tested(path, negated, test, start);
-            }
-            _ => return Err(self.unexpected(&["a comparison operator"])),
-        };
-        self.advance();
-        let value = match operator {
-            ComparisonOperator::Equal | ComparisonOperator::NotEqual => self.literal(&[VALUE])?,
-            ComparisonOperator::Less
-            | ComparisonOperator::LessOrEqual
-            | ComparisonOperator::Greater
-            | ComparisonOperator::GreaterOrEqual => {
-                if matches!(self.token, Token::Keyword(Keyword::True | Keyword::False)) {
-                    return Err(self.unexpected(&["a value that has an order"]));
-                }
-                self.literal(&[VALUE])?
-            }
-            ComparisonOperator::Like
-            | ComparisonOperator::Matches
-            | ComparisonOperator::IsSubset
-            | ComparisonOperator::IsSuperset => {
-                if self.token != Token::String {
-                    return Err(self.unexpected(&[STRING]));
-                }
-                self.literal(&[STRING])?
-            }
-        };
-        self.tested(path, negated, PropertyTest::Compare(operator, value), start)
-    }
-
-    fn tested(
-        &self,
-        path: ObjectPath,
-        negated: bool,
-        test: PropertyTest,
-        start: u32,
-    ) -> Result<ComparisonTest, PatternError> {
-        validate::hash_values(self.text, &path, &test)?;
-        Ok(ComparisonTest { path, negated, test, span: self.since(start) })
-    }
-
-    fn path(&mut self, expected: &'static [&'static str]) -> Result<ObjectPath, PatternError> {
-        let start = self.span.start;
-        if !matches!(self.token, Token::Word | Token::HyphenWord) {
-            return Err(self.unexpected(expected));
-        }
-        let object_type = self.here().into();
-        self.advance();
-        self.expect(Token::Colon, &["`:`"])?;
-        let mut steps = Vec::with_capacity(2);
-        steps.push(self.name()?);
-        loop {
-            match self.token {
-                Token::Dot => {
-                    self.advance();
-                    steps.push(self.name()?);
-                }
-                Token::BracketOpen => {
-                    self.advance();
-                    let text = self.here();
-                    steps.push(match self.token {
-                        Token::Asterisk => PathStep::Any,
-                        Token::Integer if !text.starts_with('-') => PathStep::Index(text.parse().unwrap_or(u64::MAX)),
-                        _ => return Err(self.unexpected(&["an index from 0", "`*`"])),
-                    });
-                    self.advance();
-                    self.expect(Token::BracketClose, &["`]`"])?;
-                }
-                _ => return Ok(ObjectPath { object_type, steps, span: self.since(start) }),
-            }
-        }
-    }
-
-    fn name(&mut self) -> Result<PathStep, PatternError> {
-        let name = match self.token {
-            Token::Word => self.here().into(),
-            Token::String => unescape(self.here()),
-            _ => return Err(self.unexpected(&[NAME])),
-        };
-        self.advance();
-        Ok(PathStep::Property(name))
-    }
-
-    fn set(&mut self) -> Result<Vec<Literal>, PatternError> {
-        self.expect(Token::ParenthesisOpen, &["`(`"])?;
-        let mut literals = Vec::new();
-        if self.accept(Token::ParenthesisClose) {
-            return Ok(literals);
-        }
-        literals.push(self.literal(&[VALUE, "`)`"])?);
-        while self.accept(Token::Comma) {
-            literals.push(self.literal(&[VALUE])?);
-        }
-        self.expect(Token::ParenthesisClose, &["`,`", "`)`"])?;
-        Ok(literals)
-    }
-
-    fn literal(&mut self, expected: &'static [&'static str]) -> Result<Literal, PatternError> {
-        let text = self.here();
-        let inside = || text.get(2..text.len().saturating_sub(1)).unwrap_or_default();
-        let value = match self.token {
-            Token::String => LiteralValue::String(unescape(text)),
-            Token::Integer => match text.parse() {
-                Ok(integer) => LiteralValue::Integer(integer),
-                Err(_) => LiteralValue::Float(float(text)),
-            },
-            Token::Float => LiteralValue::Float(float(text)),
-            Token::Keyword(Keyword::True) => LiteralValue::Boolean(true),
-            Token::Keyword(Keyword::False) => LiteralValue::Boolean(false),
-            Token::Timestamp => LiteralValue::Timestamp(self.timestamp(text)?),
-            Token::Hex => LiteralValue::Hex(decode_hexadecimal(inside())),
-            Token::Binary => LiteralValue::Binary(decode_base64(inside())),
-            _ => return Err(self.unexpected(expected)),
-        };
-        let span = self.span;
-        self.advance();
-        Ok(Literal { value, span })
-    }
-}
-
-/// The text of a string literal, quotes included.
-fn unescape(literal: &str) -> Box<str> {
-    let inside = literal.get(1..literal.len().saturating_sub(1)).unwrap_or_default();
-    if !inside.contains('\\') {
-        return inside.into();
-    }
-    let mut text = String::with_capacity(inside.len());
-    let mut chars = inside.chars();
-    while let Some(char) = chars.next() {
-        text.push(if char == '\\' { chars.next().unwrap_or(char) } else { char });
-    }
-    text.into()
 }
 
 /// What the lexer found to be a number. Numbers that are too large become the largest.
-fn float(text: &str) -> f64 {
+pub(super) fn float(text: &str) -> f64 {
     text.parse().unwrap_or(0.0_f64).clamp(f64::MIN, f64::MAX)
 }

@@ -102,7 +102,9 @@ impl Work<'_> {
     /// What can be said of a part that is not translated as it is written.
     fn decided(&self, expression: &ComparisonExpression) -> Decides {
         match expression {
-            ComparisonExpression::Test(test) if self.sources(test).is_none() => Decides::NotWithout(vec![test.path.span]),
+            ComparisonExpression::Test(test) if self.sources(test).is_none() => {
+                Decides::NotWithout(vec![test.path.span])
+            }
             ComparisonExpression::Test(_) => Decides::AfterVerification,
             ComparisonExpression::And(operands, _) => {
                 Decides::all(operands.iter().map(|operand| self.decided(operand)), false)
@@ -183,7 +185,11 @@ fn any(pieces: Vec<Piece>) -> Piece {
 fn all(pieces: Vec<Piece>, exact: bool) -> Piece {
     let decides = Decides::all(pieces.iter().map(|piece| piece.decides.clone()), exact);
     let verifiable: Option<Vec<Query>> = pieces.iter().map(|piece| piece.verifiable.clone()).collect();
-    Piece { verifiable: verifiable.map(both), candidates: both(pieces.into_iter().map(|piece| piece.candidates)), decides }
+    Piece {
+        verifiable: verifiable.map(both),
+        candidates: both(pieces.into_iter().map(|piece| piece.candidates)),
+        decides,
+    }
 }
 
 fn either(queries: impl IntoIterator<Item = Query>) -> Query {

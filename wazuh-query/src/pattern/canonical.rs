@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use stix_model::pattern::{
-    ComparisonExpression, ComparisonOperator, ComparisonTest, Literal, LiteralValue, ObjectPath,
-    ObservationExpression, PathStep, Pattern, PropertyTest,
+    ComparisonExpression, ComparisonOperator, ComparisonTest, Literal, LiteralValue, ObjectPath, ObservationExpression,
+    PathStep, Pattern, PropertyTest,
 };
 
 use super::equal;
@@ -161,8 +161,10 @@ fn with_networks(test: &ComparisonTest) -> Option<ComparisonExpression> {
     }
     values.iter_mut().for_each(|literal| normalise(Property::Address(None, super::property::Of::Any), literal));
     let with = |inside| ComparisonExpression::Test(ComparisonTest { test: inside, ..test.clone() });
-    let mut any: Vec<ComparisonExpression> =
-        networks.into_iter().map(|network| with(PropertyTest::Compare(ComparisonOperator::IsSubset, network))).collect();
+    let mut any: Vec<ComparisonExpression> = networks
+        .into_iter()
+        .map(|network| with(PropertyTest::Compare(ComparisonOperator::IsSubset, network)))
+        .collect();
     if !values.is_empty() {
         any.push(with(PropertyTest::In(values)));
     }
@@ -200,7 +202,9 @@ fn normal(property: Property, text: &str) -> Option<Cow<'_, str>> {
         P::Address(..) => text.parse::<std::net::IpAddr>().ok()?.to_canonical().to_string().into(),
         P::End(_) => match text.parse::<std::net::IpAddr>() {
             Ok(address) => address.to_canonical().to_string().into(),
-            Err(_) => value::mac(text).map(|octets| value::mac_text(octets).into()).or_else(|| value::hostname(text))?,
+            Err(_) => {
+                value::mac(text).map(|octets| value::mac_text(octets).into()).or_else(|| value::hostname(text))?
+            }
         },
         P::DomainName(_) | P::HostName(_) => value::hostname(text)?,
         P::EmailAddress(_) | P::Protocol => text.to_lowercase().into(),

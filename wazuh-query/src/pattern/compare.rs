@@ -107,8 +107,7 @@ pub(super) fn ask(property: Property, sources: &[Source], test: &Test<'_>) -> As
             }
         },
         Test::Order(operator, value) => {
-            let ordered: Vec<bool> =
-                sources.iter().map(|source| order(source, *operator, value, &mut found)).collect();
+            let ordered: Vec<bool> = sources.iter().map(|source| order(source, *operator, value, &mut found)).collect();
             any_value = ordered.contains(&false).then_some(Widening::Order);
         }
         Test::Subset(network) => sources.iter().for_each(|source| subset(source, network, &mut found)),
@@ -133,10 +132,7 @@ fn exists(source: &Source, found: &mut Found) {
 }
 
 fn is_address(form: Form) -> bool {
-    matches!(
-        form,
-        Form::Address(_) | Form::AddressInAnswers(_) | Form::AddressInUrl(_) | Form::AddressWithPort(_)
-    )
+    matches!(form, Form::Address(_) | Form::AddressInAnswers(_) | Form::AddressInUrl(_) | Form::AddressWithPort(_))
 }
 
 /// What stands around a value in the text of a field, and how the value may be written. `None` where the value is not
@@ -233,13 +229,8 @@ fn addresses_like(source: &Source, wanted: &Wanted, found: &mut Found) -> bool {
 
 /// The hive at the start of a key has several names, so only what stands behind it is asked for.
 fn key_like(source: &Source, wanted: &Wanted, found: &mut Found) -> bool {
-    const HIVES: [&str; 5] = [
-        r"HKEY_CLASSES_ROOT\",
-        r"HKEY_CURRENT_CONFIG\",
-        r"HKEY_CURRENT_USER\",
-        r"HKEY_LOCAL_MACHINE\",
-        r"HKEY_USERS\",
-    ];
+    const HIVES: [&str; 5] =
+        [r"HKEY_CLASSES_ROOT\", r"HKEY_CURRENT_CONFIG\", r"HKEY_CURRENT_USER\", r"HKEY_LOCAL_MACHINE\", r"HKEY_USERS\"];
     let behind = |literal: String| {
         // What may lie in the name of the hive: the longest beginning with which the name of one may end.
         let overlap = (0..=literal.len())
@@ -258,7 +249,10 @@ fn key_like(source: &Source, wanted: &Wanted, found: &mut Found) -> bool {
 }
 
 fn ends_with(text: &str, end: &str) -> bool {
-    text.len().checked_sub(end.len()).and_then(|start| text.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    text.len()
+        .checked_sub(end.len())
+        .and_then(|start| text.get(start..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
 fn contains(text: &str, part: &str) -> bool {

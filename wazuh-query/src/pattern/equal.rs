@@ -32,8 +32,7 @@ impl Found {
 
     /// Exactly one of some texts.
     fn terms(&mut self, source: &Source, values: impl IntoIterator<Item = String>) {
-        let mut values: Vec<String> =
-            values.into_iter().filter(|value| value.len() <= limits::TERM_BYTES).collect();
+        let mut values: Vec<String> = values.into_iter().filter(|value| value.len() <= limits::TERM_BYTES).collect();
         values.sort_unstable();
         values.dedup();
         for values in values.chunks(limits::TERMS) {
@@ -175,7 +174,9 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
         }
         (Mapped::Address, form) if !matches!(form, Form::Address(_) | Form::Presence) => found.exists(source),
         (Mapped::Number, Form::Protocol | Form::Presence) => found.exists(source),
-        (Mapped::Number, _) => found.terms(source, values.iter().filter_map(number_of).map(|number| number.to_string())),
+        (Mapped::Number, _) => {
+            found.terms(source, values.iter().filter_map(number_of).map(|number| number.to_string()))
+        }
         (_, Form::Number) => found.terms(source, values.iter().filter_map(number_of).map(|number| number.to_string())),
         (_, Form::AsNumber) => as_numbers(source, values, found),
         (_, Form::ProcessNumber) => process_numbers(source, values, found),
@@ -192,10 +193,13 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
             if source.mapped == Mapped::Address {
                 found.terms(source, addresses.map(|address| address.to_string()));
             } else {
-                found.terms(source, addresses.flat_map(all_spellings).chain(texts.iter().filter_map(|text| {
-                    // As it was written, where that is one more spelling.
-                    address(text, family).map(|_| text.clone())
-                })));
+                found.terms(
+                    source,
+                    addresses.flat_map(all_spellings).chain(texts.iter().filter_map(|text| {
+                        // As it was written, where that is one more spelling.
+                        address(text, family).map(|_| text.clone())
+                    })),
+                );
             }
         }
         (_, Form::AddressWithPort(family)) => {
@@ -257,8 +261,11 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
 
         (_, Form::Whole) => {
             let (plain, other): (Vec<String>, Vec<String>) = texts.into_iter().partition(|text| text.is_ascii());
-            let hosts: Vec<String> =
-                if property == Property::Url { plain.iter().filter_map(|url| lower_host(url)).collect() } else { vec![] };
+            let hosts: Vec<String> = if property == Property::Url {
+                plain.iter().filter_map(|url| lower_host(url)).collect()
+            } else {
+                vec![]
+            };
             found.wider |= !hosts.is_empty();
             found.terms(source, plain.into_iter().chain(hosts));
             found.spelled(source, &other, "", "", Spelling::default());
@@ -270,8 +277,7 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
         }
         (_, Form::UserId) => user_ids(source, &texts, found),
         (_, Form::LoginNumber) => {
-            let (sids, numbers): (Vec<String>, Vec<String>) =
-                texts.into_iter().partition(|text| value::is_sid(text));
+            let (sids, numbers): (Vec<String>, Vec<String>) = texts.into_iter().partition(|text| value::is_sid(text));
             found.terms(source, sids);
             let numbers = numbers.into_iter().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             found.expressions(source, numbers.map(|number| escape(&number)), r"[^(]*\(uid=", r"\)", false);
@@ -318,9 +324,9 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
         (_, Form::Protocol) => {
             found.wider = true;
             let names: Vec<String> = texts.iter().map(|text| text.to_ascii_lowercase()).collect();
-            let numbers = (0..=255_u16).map(|number| number.to_string()).filter(|number| {
-                value::protocol_name(number).is_some_and(|name| names.contains(&name))
-            });
+            let numbers = (0..=255_u16)
+                .map(|number| number.to_string())
+                .filter(|number| value::protocol_name(number).is_some_and(|name| names.contains(&name)));
             let numbers: Vec<String> = numbers.collect();
             found.folded(source, &names);
             if !numbers.is_empty() {
@@ -328,7 +334,8 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
             }
         }
         (_, Form::ProtocolOfRule) => {
-            let groups = value::PROTOCOLS_OF_RULE_GROUPS.iter().filter(|(name, _)| texts.iter().any(|text| text == name));
+            let groups =
+                value::PROTOCOLS_OF_RULE_GROUPS.iter().filter(|(name, _)| texts.iter().any(|text| text == name));
             found.terms(source, groups.flat_map(|(_, groups)| groups.iter().map(|group| (*group).to_owned())));
         }
         (_, Form::Presence) => {
@@ -405,9 +412,11 @@ fn groups_of(segments: [u16; 8], prefix: u8) -> String {
 fn all_spellings(address: IpAddr) -> Vec<String> {
     let mut all = spellings(address);
     if let IpAddr::V4(address) = address {
-        all.push(address.to_ipv6_mapped().segments()[6..].iter().fold("::ffff".to_owned(), |text, group| {
-            text + &format!(":{group:x}")
-        }));
+        all.push(
+            address.to_ipv6_mapped().segments()[6..]
+                .iter()
+                .fold("::ffff".to_owned(), |text, group| text + &format!(":{group:x}")),
+        );
     }
     all
 }
@@ -479,13 +488,7 @@ fn is_digest(algorithm: HashAlgorithm, text: &str) -> bool {
 }
 
 /// Members of Sysmon's list, which names the algorithm of each: `SHA1=…,MD5=…`.
-fn digests_in_list(
-    property: Property,
-    algorithm: HashAlgorithm,
-    source: &Source,
-    texts: &[String],
-    found: &mut Found,
-) {
+fn digests_in_list(property: Property, algorithm: HashAlgorithm, source: &Source, texts: &[String], found: &mut Found) {
     found.wider |= matches!(property, Property::Digest(_, Of::Process | Of::Parent));
     let digests: Vec<String> =
         texts.iter().filter(|text| is_digest(algorithm, text)).map(|text| text.to_ascii_lowercase()).collect();

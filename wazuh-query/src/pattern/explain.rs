@@ -63,11 +63,14 @@ impl Writer<'_> {
                 ObservationExpression::Combined { operator, operands, .. },
                 ObservationExpression::Combined { operands: read, .. },
             ) => {
-                self.line(depth, match operator {
-                    ObservationOperator::And => "all of these, in different alerts:",
-                    ObservationOperator::Or => "any of these:",
-                    ObservationOperator::FollowedBy => "all of these, in different alerts, one after the other:",
-                });
+                self.line(
+                    depth,
+                    match operator {
+                        ObservationOperator::And => "all of these, in different alerts:",
+                        ObservationOperator::Or => "any of these:",
+                        ObservationOperator::FollowedBy => "all of these, in different alerts, one after the other:",
+                    },
+                );
                 for (operand, read) in operands.iter().zip(read) {
                     self.observation(operand, read, depth + 1);
                 }
@@ -146,10 +149,13 @@ impl Writer<'_> {
     fn verdict(&mut self) {
         let translation = self.translation;
         if !translation.plan.is_single() {
-            self.line(0, match translation.scope {
-                Scope::PerAgent => "Alerts of different agents are not put together.",
-                Scope::AcrossAgents => "Alerts of different agents are put together.",
-            });
+            self.line(
+                0,
+                match translation.scope {
+                    Scope::PerAgent => "Alerts of different agents are not put together.",
+                    Scope::AcrossAgents => "Alerts of different agents are put together.",
+                },
+            );
         }
         let parts = |decides: &Decides| {
             decides.unknown().iter().map(|span| shown(self.text, *span)).collect::<Vec<_>>().join(", ")

@@ -70,11 +70,7 @@ pub struct PatternOptions {
 /// it looks for.
 impl From<&SearchOptions> for PatternOptions {
     fn from(options: &SearchOptions) -> Self {
-        Self {
-            agent_addresses: options.lookup_agent_ip,
-            agent_names: options.lookup_agent_name,
-            ..Self::default()
-        }
+        Self { agent_addresses: options.lookup_agent_ip, agent_names: options.lookup_agent_name, ..Self::default() }
     }
 }
 
@@ -220,7 +216,9 @@ fn decides(plan: &Plan, observations: &[ObservationQuery]) -> Decides {
         Plan::Any(parts) => Decides::any(each(parts)),
         Plan::All(parts) | Plan::InOrder(parts) => Decides::all(each(parts), false),
         Plan::During { of, .. } => decides(of, observations),
-        Plan::Within { of, .. } | Plan::Repeats { of, .. } => Decides::all([decides(of, observations)], of.is_single() && plan.is_single()),
+        Plan::Within { of, .. } | Plan::Repeats { of, .. } => {
+            Decides::all([decides(of, observations)], of.is_single() && plan.is_single())
+        }
     }
 }
 

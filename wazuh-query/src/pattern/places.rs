@@ -252,8 +252,9 @@ pub(super) fn form(property: Property, field: &Field, options: PatternOptions) -
             Holds::RegistryKeyAndValue => one(holds, Form::KeyOrValue),
             _ => None,
         },
-        P::RegistryValueName => one(Holds::RegistryValueName, Form::Whole)
-            .or_else(|| one(Holds::RegistryKeyAndValue, Form::ValueNameInKey)),
+        P::RegistryValueName => {
+            one(Holds::RegistryValueName, Form::Whole).or_else(|| one(Holds::RegistryKeyAndValue, Form::ValueNameInKey))
+        }
         P::RegistryValueData => one(Holds::RegistryValueData, Form::RegistryData),
         P::RegistryValueType => {
             // Sysmon shows the type of some data only: `DWORD (0x00000001)`.
@@ -306,8 +307,7 @@ fn address(family: Option<Family>, of: Of, field: &Field, options: PatternOption
 fn name(domain: bool, of: Of, field: &Field, options: PatternOptions) -> Option<Form> {
     let of_agent = field.holds == Holds::Envelope(Envelope::AgentName) || field.role == Role::Agent;
     if of_agent {
-        let is_name =
-            matches!(field.holds, Holds::Domain | Holds::Hostname | Holds::HostOrIp | Holds::Envelope(_));
+        let is_name = matches!(field.holds, Holds::Domain | Holds::Hostname | Holds::HostOrIp | Holds::Envelope(_));
         return (of == Of::Any && options.agent_names && is_name).then_some(Form::Name { domain });
     }
     if !belongs(of, field) {
@@ -348,10 +348,8 @@ fn digest(algorithm: HashAlgorithm, of: Of, field: &Field) -> Option<Form> {
     if !belongs {
         return None;
     }
-    let by_length = matches!(
-        algorithm,
-        HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha256 | HashAlgorithm::Sha512
-    );
+    let by_length =
+        matches!(algorithm, HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha256 | HashAlgorithm::Sha512);
     match field.holds {
         Holds::Hash(known) if known == algorithm => Some(Form::Digest),
         Holds::AnyHash if by_length => Some(Form::Digest),

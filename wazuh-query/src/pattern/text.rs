@@ -304,7 +304,8 @@ impl Writer {
         }
         if self.spelling.any_case && !has_beyond {
             // One letter in both cases is that letter.
-            let members: Vec<char> = class.ranges().iter().flat_map(|range| range.start()..=range.end()).take(5).collect();
+            let members: Vec<char> =
+                class.ranges().iter().flat_map(|range| range.start()..=range.end()).take(5).collect();
             if let [upper, lower, ..] = members[..]
                 && upper.is_ascii_uppercase()
                 && upper.to_ascii_lowercase() == lower
@@ -332,8 +333,8 @@ impl Writer {
             self.exact &= folded == class;
         }
         let holds = |wanted: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&wanted));
-        let escaped = (self.spelling.backslashes || self.spelling.quotes) && holds('\\')
-            || self.spelling.quotes && holds('"');
+        let escaped =
+            (self.spelling.backslashes || self.spelling.quotes) && holds('\\') || self.spelling.quotes && holds('"');
         let everything = class.ranges() == [ClassUnicodeRange::new('\0', char::MAX)];
         // Any number of any characters has everything in it already.
         let plain = repeated && everything;
