@@ -168,15 +168,12 @@ fn ask(checks: &[Check], place: &Place, fields: &Fields, exact: &mut bool) -> Ve
                     Kind::Keyword if place.part == super::places::Part::Whole => expression.for_index(place.spelling),
                     _ => None,
                 };
-                match written {
-                    Some((value, same)) => {
-                        *exact &= same;
-                        bounds.push(query(Clause::Regexp { value, case_insensitive: false }));
-                    }
-                    None => {
-                        *exact = false;
-                        bounds.push(query(Clause::Exists));
-                    }
+                if let Some((value, same)) = written {
+                    *exact &= same;
+                    bounds.push(query(Clause::Regexp { value, case_insensitive: false }));
+                } else {
+                    *exact = false;
+                    bounds.push(query(Clause::Exists));
                 }
             }
             Check::Network(network) => {
