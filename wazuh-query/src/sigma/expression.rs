@@ -78,12 +78,11 @@ impl Expression {
 
 /// The last line of an error: the others show the expression.
 fn reason(error: &regex::Error) -> String {
-    match error {
-        regex::Error::CompiledTooBig(_) => "needs too many states".to_owned(),
-        _ => {
-            let text = error.to_string();
-            text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
-        }
+    if let regex::Error::CompiledTooBig(_) = error {
+        "needs too many states".to_owned()
+    } else {
+        let text = error.to_string();
+        text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
     }
 }
 
@@ -126,7 +125,9 @@ impl Writer {
         if at_end {
             parts = parts.split_last().map_or(&[][..], |(_, before)| before);
         }
-        parts.iter().for_each(|part| self.write(part));
+        for part in parts {
+            self.write(part);
+        }
         if !at_end {
             self.out.push_str(".*");
         }

@@ -28,7 +28,7 @@ pub(super) fn read(text: &str) -> Option<IpNet> {
 }
 
 /// A Lucene expression for the start of the texts of all addresses of an IPv4 network, in the usual notation.
-pub(super) fn expression(network: &Ipv4Net) -> String {
+pub(super) fn expression(network: Ipv4Net) -> String {
     let (low, high) = (network.network().octets(), network.broadcast().octets());
     let mut out = String::new();
     for (place, (low, high)) in low.into_iter().zip(high).enumerate() {
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn expressions() {
-        let expression = |text: &str| expression(&text.parse::<Ipv4Net>().unwrap());
+        let expression = |text: &str| expression(text.parse::<Ipv4Net>().unwrap());
         assert_eq!(expression("10.0.0.0/8"), r"10\..*");
         assert_eq!(expression("172.16.0.0/12"), r"172\.<16-31>\..*");
         assert_eq!(expression("192.0.2.128/25"), r"192\.0\.2\.<128-255>");

@@ -153,29 +153,26 @@ impl Places<'_> {
                 _ => None,
             })
         });
-        match self.scope.root {
-            Some(root) => {
-                if !places.is_empty() {
-                    return;
-                }
-                if !root.family.is_empty() {
-                    self.by_name(&wanted, root.family, places);
-                }
-                if let (true, Some(concept), Some(_)) = (places.is_empty(), concept, digest) {
-                    self.by_concept(concept, digest, part_of_url(name), places);
-                }
-                if places.is_empty() {
-                    places.push(self.below(root.path, name, root.lower_first));
-                }
+        if let Some(root) = self.scope.root {
+            if !places.is_empty() {
+                return;
             }
-            None => {
-                if let Some(concept) = concept {
-                    self.by_concept(concept, digest, part_of_url(name), places);
-                }
-                // One schema for all sources: what a word means there cannot be told.
-                if places.is_empty() && self.schema == Schema::Wazuh4 {
-                    self.by_name(&wanted, "", places);
-                }
+            if !root.family.is_empty() {
+                self.by_name(&wanted, root.family, places);
+            }
+            if let (true, Some(concept), Some(_)) = (places.is_empty(), concept, digest) {
+                self.by_concept(concept, digest, part_of_url(name), places);
+            }
+            if places.is_empty() {
+                places.push(self.below(root.path, name, root.lower_first));
+            }
+        } else {
+            if let Some(concept) = concept {
+                self.by_concept(concept, digest, part_of_url(name), places);
+            }
+            // One schema for all sources: what a word means there cannot be told.
+            if places.is_empty() && self.schema == Schema::Wazuh4 {
+                self.by_name(&wanted, "", places);
             }
         }
     }

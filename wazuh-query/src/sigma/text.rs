@@ -153,10 +153,7 @@ fn spell(pattern: &Pattern, spelling: Spelling, part: Part, exact: &mut bool) ->
             // A wildcard may run into the next hash, and the name of an algorithm may end like another one's.
             *exact = false;
             let mut before = vec![Atom::Any, Atom::Text(format!("{}=", digest_name(algorithm)))];
-            atoms.into_iter().for_each(|atom| match (before.last_mut(), atom) {
-                (Some(Atom::Text(text)), Atom::Text(more)) => text.push_str(&more),
-                (_, atom) => push(&mut before, atom),
-            });
+            append(&mut before, atoms);
             let mut followed = before.clone();
             match followed.last_mut() {
                 Some(Atom::Text(text)) => text.push(','),
@@ -174,16 +171,23 @@ fn spell(pattern: &Pattern, spelling: Spelling, part: Part, exact: &mut bool) ->
             if part == UrlPart::Extension && !matches!(atoms.first(), Some(Atom::Any) | None) {
                 around.push(Atom::Text(".".to_owned()));
             }
-            atoms.into_iter().for_each(|atom| match (around.last_mut(), atom) {
-                (Some(Atom::Text(text)), Atom::Text(more)) => text.push_str(&more),
-                (_, atom) => push(&mut around, atom),
-            });
+            append(&mut around, atoms);
             // An empty part of a URL has nothing before it, either.
             if around.last().is_some_and(|atom| *atom == Atom::Text(".".to_owned())) {
                 around.pop();
             }
             push(&mut around, Atom::Any);
             vec![whole(around, exact)]
+        }
+    }
+}
+
+/// Puts parts behind others; two texts that meet become one.
+fn append(atoms: &mut Vec<Atom>, more: Vec<Atom>) {
+    for atom in more {
+        match (atoms.last_mut(), atom) {
+            (Some(Atom::Text(text)), Atom::Text(more)) => text.push_str(&more),
+            (_, atom) => push(atoms, atom),
         }
     }
 }
@@ -396,7 +400,7 @@ pub(super) fn network(network: &IpNet) -> Vec<Clause> {
         // An address has many spellings: any of them.
         return vec![Clause::Wildcard { value: "*:*".to_owned(), case_insensitive: false }];
     };
-    let expression = network::expression(network);
+    let expression = network::expression(*network);
     let mapped = network::MAPPED;
     match expression.strip_suffix(".*") {
         Some("") => vec![Clause::Exists],
