@@ -50,7 +50,7 @@ impl SigmaRule {
     ///      ---\ntitle: Broken\n",
     /// );
     /// assert_eq!(rules[0].as_ref().unwrap().title, "Whoami");
-    /// assert_eq!(rules[1].as_ref().unwrap_err().to_string(), "line 4: `detection` is missing");
+    /// assert_eq!(rules[1].as_ref().unwrap_err().to_string(), "line 7: `detection` is missing");
     /// ```
     pub fn read_all(text: &str) -> Vec<Result<Self, SigmaError>> {
         let documents = yaml::documents(text);
