@@ -8,6 +8,9 @@ use super::{limits, write_string};
 pub enum Clause {
     /// The field has some value.
     Exists,
+    /// The value is exactly this text. A field that is no text to the index is passed over, where a term would fail the
+    /// whole search. Written as a `match` query, which is a term on fields that are not analysed.
+    Lenient(String),
     /// The value starts with a text.
     Prefix {
         /// The text.
@@ -79,6 +82,12 @@ impl Clause {
     pub(super) fn json_around_field(&self) -> (&'static str, String) {
         let (open, mut body) = match self {
             Self::Exists => return ("{\"exists\":{\"field\":", "}}".to_owned()),
+            Self::Lenient(value) => {
+                let mut body = String::from(":{\"query\":");
+                write_string(&mut body, value);
+                body.push_str(",\"lenient\":true}");
+                ("{\"match\":{", body)
+            }
             Self::Prefix { value, case_insensitive } => ("{\"prefix\":{", folded_value(value, *case_insensitive)),
             Self::Regexp { value, case_insensitive } => ("{\"regexp\":{", folded_value(value, *case_insensitive)),
             Self::Term { value, case_insensitive } => ("{\"term\":{", folded_value(value, *case_insensitive)),

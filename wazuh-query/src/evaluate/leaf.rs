@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde_json::Value;
+use stix_model::Timestamp;
 
 use crate::alert::timestamp;
 use crate::catalogue::IndexType;
@@ -44,6 +45,7 @@ fn keyword(clause: &Clause, text: &str, regexp: &dyn Fn(&str, bool, &str) -> boo
     match clause {
         Clause::Exists => true,
         Clause::Term { value, case_insensitive } => equal(value, *case_insensitive),
+        Clause::Lenient(value) => value == text,
         Clause::Terms(values) => values.iter().any(|value| value == text),
         Clause::Prefix { value, case_insensitive } => text
             .get(..value.len())
@@ -74,7 +76,7 @@ fn ip(clause: &Clause, text: &str) -> bool {
     };
     match clause {
         Clause::Exists => true,
-        Clause::Term { value, .. } => within(value),
+        Clause::Term { value, .. } | Clause::Lenient(value) => within(value),
         Clause::Terms(values) => values.iter().any(|value| within(value)),
         _ => false,
     }
@@ -87,7 +89,7 @@ fn number(clause: &Clause, text: &str) -> bool {
     let equal = |wanted: &str| number_of(wanted).is_some_and(|wanted| wanted == number);
     match clause {
         Clause::Exists => true,
-        Clause::Term { value, .. } => equal(value),
+        Clause::Term { value, .. } | Clause::Lenient(value) => equal(value),
         Clause::Terms(values) => values.iter().any(|value| equal(value)),
         Clause::Range { gte, lte } => {
             let low = gte.as_deref().and_then(number_of);
@@ -99,11 +101,11 @@ fn number(clause: &Clause, text: &str) -> bool {
 }
 
 fn date(clause: &Clause, text: &str) -> bool {
-    let Some(time) = timestamp(text) else { return false };
-    let time_of = |bound: &String| timestamp(bound.trim_matches('"'));
+    let Some(time) = point_in_time(text) else { return false };
+    let time_of = |bound: &String| point_in_time(bound.trim_matches('"'));
     match clause {
         Clause::Exists => true,
-        Clause::Term { value, .. } => time_of(value) == Some(time),
+        Clause::Term { value, .. } | Clause::Lenient(value) => time_of(value) == Some(time),
         Clause::Range { gte, lte } => {
             let low = gte.as_ref().and_then(time_of);
             let high = lte.as_ref().and_then(time_of);
@@ -111,6 +113,13 @@ fn date(clause: &Clause, text: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// A time as the index reads it (`strict_date_optional_time||epoch_millis`). Without a zone it is in UTC.
+fn point_in_time(text: &str) -> Option<Timestamp> {
+    timestamp(text)
+        .or_else(|| timestamp(&format!("{text}Z")))
+        .or_else(|| text.parse().ok().and_then(Timestamp::from_unix_millis))
 }
 
 /// Whether the whole text matches a pattern of `*` and `?`, in time linear in both but for the last `*`.

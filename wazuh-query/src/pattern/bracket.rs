@@ -168,7 +168,9 @@ impl Work<'_> {
             asked = super::compare::Asked { query: Query::any(exists), wider: Some(Widening::Length) };
         }
         if let Some(widening) = asked.wider {
-            spans.iter().for_each(|span| self.widen(*span, widening));
+            for span in spans {
+                self.widen(*span, widening);
+            }
         }
         let decides = if asked.wider.is_none() { Decides::Exactly } else { Decides::AfterVerification };
         Piece { verifiable: Some(asked.query.clone()), candidates: asked.query, decides }

@@ -11,7 +11,7 @@ use stix_model::pattern::{
     PathStep, Pattern, PropertyTest,
 };
 
-use super::equal;
+use super::hosts;
 use super::property::{FULL_PATH, Property, resolve};
 use super::text::Wanted;
 use crate::value;
@@ -67,16 +67,21 @@ fn test(test: &ComparisonTest) -> ComparisonExpression {
         *last = FULL_PATH.into();
     }
     let property = resolve(&test.path).unwrap_or(property);
-    if matches!(property, Property::Address(..) | Property::End(_)) && !test.negated {
-        if let Some(networks) = with_networks(&test) {
-            return networks;
-        }
+    if matches!(property, Property::Address(..) | Property::End(_))
+        && !test.negated
+        && let Some(networks) = with_networks(&test)
+    {
+        return networks;
     }
     match &mut test.test {
         PropertyTest::Compare(ComparisonOperator::Equal | ComparisonOperator::NotEqual, literal) => {
             normalise(property, literal);
         }
-        PropertyTest::In(list) => list.iter_mut().for_each(|literal| normalise(property, literal)),
+        PropertyTest::In(list) => {
+            for literal in list {
+                normalise(property, literal);
+            }
+        }
         PropertyTest::Compare(ComparisonOperator::Like, Literal { value: LiteralValue::String(text), .. })
             if is_lower(property) =>
         {
@@ -152,14 +157,16 @@ fn with_networks(test: &ComparisonTest) -> Option<ComparisonExpression> {
         _ => return None,
     };
     let is_network = |literal: &Literal| match &literal.value {
-        LiteralValue::String(text) => text.contains('/') && equal::network(text.trim(), None).is_some(),
+        LiteralValue::String(text) => text.contains('/') && hosts::network(text.trim(), None).is_some(),
         _ => false,
     };
     let (networks, mut values): (Vec<Literal>, Vec<Literal>) = values.into_iter().partition(is_network);
     if networks.is_empty() {
         return None;
     }
-    values.iter_mut().for_each(|literal| normalise(Property::Address(None, super::property::Of::Any), literal));
+    for literal in &mut values {
+        normalise(Property::Address(None, super::property::Of::Any), literal);
+    }
     let with = |inside| ComparisonExpression::Test(ComparisonTest { test: inside, ..test.clone() });
     let mut any: Vec<ComparisonExpression> = networks
         .into_iter()

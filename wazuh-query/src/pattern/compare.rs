@@ -4,10 +4,12 @@ use stix_model::Timestamp;
 use stix_model::pattern::{ComparisonOperator, ComparisonTest, LiteralValue, PropertyTest};
 
 use super::equal::{self, Found, equal};
+use super::lucene::Spelling;
 use super::places::{Form, Mapped, Source};
-use super::property::Property;
+use super::property::{Of, Property};
 use super::reason::Widening;
-use super::text::{Spelling, Wanted, containing};
+use super::text::{Wanted, containing};
+use super::{digest, hosts};
 use crate::dsl::{Clause, Query};
 use crate::regexp::Regexp;
 use crate::value;
@@ -78,42 +80,52 @@ impl<'p> Test<'p> {
 
 /// The query for a test of a property that stands in `sources`.
 pub(super) fn ask(property: Property, sources: &[Source], test: &Test<'_>) -> Asked {
-    let mut found = Found::default();
+    // Which name led to which address is worked out of the whole event.
+    let mut found = Found { wider: matches!(property, Property::End(Of::Answer)), ..Found::default() };
     let mut any_value = None;
     match test {
         Test::Never => {}
         Test::Absent => any_value = Some(Widening::Absence),
         Test::Exists => any_value = Some(Widening::Presence),
         Test::Not => any_value = Some(Widening::Negation),
-        Test::Equal(_) if matches!(property, Property::Presence(_)) => any_value = Some(Widening::Kind),
+        _ if matches!(property, Property::Presence(_)) => any_value = Some(Widening::Kind),
         Test::Equal(values) => {
             let values: Vec<LiteralValue> = values.iter().map(|value| (*value).clone()).collect();
-            sources.iter().for_each(|source| equal(property, source, &values, &mut found));
+            for source in sources {
+                equal(property, source, &values, &mut found);
+            }
         }
         Test::Like(pattern) => {
             let wanted = Wanted::like(pattern);
             let plain: Vec<bool> = sources.iter().map(|source| text(source, &wanted, &mut found)).collect();
             any_value = plain.contains(&false).then_some(Widening::Expression);
         }
-        Test::Matches(expression) => match Wanted::matches(expression) {
-            Some(wanted) => {
+        Test::Matches(expression) => {
+            if let Some(wanted) = Wanted::matches(expression) {
                 found.wider = true;
                 let plain: Vec<bool> = sources.iter().map(|source| text(source, &wanted, &mut found)).collect();
                 any_value = plain.contains(&false).then_some(Widening::Expression);
-            }
-            None => {
-                sources.iter().for_each(|source| exists(source, &mut found));
+            } else {
+                for source in sources {
+                    exists(source, &mut found);
+                }
                 any_value = Some(Widening::Expression);
             }
-        },
+        }
         Test::Order(operator, value) => {
             let ordered: Vec<bool> = sources.iter().map(|source| order(source, *operator, value, &mut found)).collect();
             any_value = ordered.contains(&false).then_some(Widening::Order);
         }
-        Test::Subset(network) => sources.iter().for_each(|source| subset(source, network, &mut found)),
+        Test::Subset(network) => {
+            for source in sources {
+                subset(source, network, &mut found);
+            }
+        }
         Test::Superset(network) => {
             // Alerts hold addresses, and around an address there is no smaller network than itself.
-            if let Some(network) = equal::network(network, None).filter(|network| network.hosts().nth(1).is_none()) {
+            if let Some(network) =
+                hosts::network(network, None).filter(|network| network.prefix_len() == network.max_prefix_len())
+            {
                 let value = [LiteralValue::String(network.addr().to_string().into())];
                 let addresses = sources.iter().filter(|source| is_address(source.form));
                 addresses.for_each(|source| equal(property, source, &value, &mut found));
@@ -121,7 +133,9 @@ pub(super) fn ask(property: Property, sources: &[Source], test: &Test<'_>) -> As
         }
     }
     if matches!(any_value, Some(Widening::Absence | Widening::Presence | Widening::Negation | Widening::Kind)) {
-        sources.iter().for_each(|source| exists(source, &mut found));
+        for source in sources {
+            exists(source, &mut found);
+        }
     }
     let wider = any_value.or(found.wider.then_some(Widening::Notation));
     Asked { query: Query::any(found.queries), wider }
@@ -147,7 +161,7 @@ fn around(form: Form) -> Option<(&'static str, &'static str, Spelling)> {
         Form::Name { .. } => ("", r"\.?", any_case),
         Form::NameInAnswers { .. } => ("(.*; *)?(type: *[0-9]+ +)?", r"\.? *(;.*)?", any_case),
         Form::NameInUrl => ("https?://", "([:/?#].*)?", any_case),
-        Form::Mailbox => ("(.*< *)?", " *>?", any_case),
+        Form::Mailbox => (r"(.*\< *)?", r" *\>?", any_case),
         Form::UrlTarget => ("([^:/?#]+://[^/?#]*)?", "", as_it_is),
         Form::Login => ("", r" *(\(uid=[0-9]+\))?", equal::PATH),
         Form::LoginNumber => (r"([^(]*\(uid=)?", r"\)?", any_case),
@@ -171,7 +185,7 @@ fn text(source: &Source, wanted: &Wanted, found: &mut Found) -> bool {
         }
         Form::Key | Form::KeyOrValue => key_like(source, wanted, found),
         Form::DigestInList(algorithm) => {
-            let before = equal::member(algorithm);
+            let before = digest::member(algorithm);
             let spelling = Spelling { any_case: true, ..Spelling::default() };
             expression(source, wanted, &before, " *([,;].*)?", spelling, found)
         }
@@ -223,7 +237,7 @@ fn addresses_like(source: &Source, wanted: &Wanted, found: &mut Found) -> bool {
     let length = u8::try_from(octets.len() * 8).unwrap_or(32);
     let Ok(network) = ipnet::Ipv4Net::new(address.into(), length) else { return false };
     found.wider = true;
-    equal::in_network(source, network.into(), found);
+    hosts::in_network(source, network.into(), found);
     true
 }
 
@@ -306,15 +320,15 @@ pub(super) fn millis(time: Timestamp) -> String {
 }
 
 fn subset(source: &Source, network: &str, found: &mut Found) {
-    let family = match source.form {
-        Form::Address(family)
-        | Form::AddressInAnswers(family)
-        | Form::AddressInUrl(family)
-        | Form::AddressWithPort(family) => family,
-        // Nothing but an address is in a network.
-        _ => return,
+    // Nothing but an address is in a network.
+    let (Form::Address(family)
+    | Form::AddressInAnswers(family)
+    | Form::AddressInUrl(family)
+    | Form::AddressWithPort(family)) = source.form
+    else {
+        return;
     };
-    if let Some(network) = equal::network(network, family) {
-        equal::in_network(source, network, found);
+    if let Some(network) = hosts::network(network, family) {
+        hosts::in_network(source, network, found);
     }
 }

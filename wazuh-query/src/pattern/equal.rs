@@ -1,21 +1,19 @@
 //! Fields that hold one of some values.
 
-use std::net::IpAddr;
-
-use ipnet::IpNet;
 use stix_model::pattern::LiteralValue;
 
+use super::digest::{digests, digests_in_list, is_digest};
+use super::hosts;
+use super::lucene::Spelling;
 use super::places::{Form, Mapped, Source};
-use super::property::{Family, Of, Property};
-use super::text::{Spelling, spelled};
-use crate::builder::{network_v4, network_v6, spellings};
-use crate::catalogue::HashAlgorithm;
+use super::property::Property;
+use super::text::spelled;
 use crate::dsl::{Clause, Query, limits};
 use crate::regexp::{escape, escape_backslashes, join_alternatives};
 use crate::value;
 
 /// Up to so many values have a clause each; more are joined in expressions.
-const FEW: usize = 2;
+pub(super) const FEW: usize = 2;
 
 /// Queries of which one has to match, and whether they find nothing else.
 #[derive(Debug, Default)]
@@ -26,12 +24,12 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn push(&mut self, source: &Source, clause: Clause) {
+    pub(super) fn push(&mut self, source: &Source, clause: Clause) {
         self.queries.push(Query::any_field(&source.fields, clause));
     }
 
     /// Exactly one of some texts.
-    fn terms(&mut self, source: &Source, values: impl IntoIterator<Item = String>) {
+    pub(super) fn terms(&mut self, source: &Source, values: impl IntoIterator<Item = String>) {
         let mut values: Vec<String> = values.into_iter().filter(|value| value.len() <= limits::TERM_BYTES).collect();
         values.sort_unstable();
         values.dedup();
@@ -45,17 +43,26 @@ impl Found {
     }
 
     /// One of some texts in any case.
-    fn folded(&mut self, source: &Source, values: &[String]) {
+    pub(super) fn folded(&mut self, source: &Source, values: &[String]) {
         let short = values.iter().all(|value| value.len() <= limits::FOLDED_BYTES && value.is_ascii());
         if values.len() <= FEW && short {
-            values.iter().for_each(|value| self.push(source, Clause::folded(value.clone())));
+            for value in values {
+                self.push(source, Clause::folded(value.clone()));
+            }
         } else {
             self.spelled(source, values, "", "", Spelling { any_case: true, ..Spelling::default() });
         }
     }
 
     /// One of some texts between two expressions, in any spelling.
-    fn spelled(&mut self, source: &Source, values: &[String], before: &str, after: &str, spelling: Spelling) {
+    pub(super) fn spelled(
+        &mut self,
+        source: &Source,
+        values: &[String],
+        before: &str,
+        after: &str,
+        spelling: Spelling,
+    ) {
         let expressions = values.iter().map(|value| {
             let expression = spelled(value, spelling);
             self.wider |= !expression.exact;
@@ -66,7 +73,7 @@ impl Found {
     }
 
     /// One of some expressions between two others.
-    fn expressions(
+    pub(super) fn expressions(
         &mut self,
         source: &Source,
         alternatives: impl IntoIterator<Item = String>,
@@ -175,67 +182,23 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
         (Mapped::Address, form) if !matches!(form, Form::Address(_) | Form::Presence) => found.exists(source),
         (Mapped::Number, Form::Protocol | Form::Presence) => found.exists(source),
         (Mapped::Number, _) => {
-            found.terms(source, values.iter().filter_map(number_of).map(|number| number.to_string()))
+            found.terms(source, values.iter().filter_map(number_of).map(|number| number.to_string()));
         }
         (_, Form::Number) => found.terms(source, values.iter().filter_map(number_of).map(|number| number.to_string())),
         (_, Form::AsNumber) => as_numbers(source, values, found),
         (_, Form::ProcessNumber) => process_numbers(source, values, found),
         (_, Form::Fraction | Form::Date) => found.exists(source),
 
-        (_, Form::Address(family)) => {
-            for text in &texts {
-                if let Some(network) = network(text, family) {
-                    in_network(source, network, found);
-                    found.wider = true;
-                }
-            }
-            let addresses = texts.iter().filter_map(|text| address(text, family));
-            if source.mapped == Mapped::Address {
-                found.terms(source, addresses.map(|address| address.to_string()));
-            } else {
-                found.terms(
-                    source,
-                    addresses.flat_map(all_spellings).chain(texts.iter().filter_map(|text| {
-                        // As it was written, where that is one more spelling.
-                        address(text, family).map(|_| text.clone())
-                    })),
-                );
-            }
-        }
-        (_, Form::AddressWithPort(family)) => {
-            // An address that has no port has no brackets either.
-            let spellings = texts.iter().filter_map(|text| address(text, family)).flat_map(all_spellings);
-            let spellings = spellings.map(|text| escape(&text.trim().to_ascii_lowercase()));
-            found.expressions(source, spellings, r"\[?", "(%[^]]*)?(\\]?:[0-9]+|\\])?", true);
-        }
-        (_, Form::AddressInAnswers(family)) => {
-            let spellings = texts.iter().filter_map(|text| address(text, family)).flat_map(all_spellings);
-            let spellings = spellings.map(|text| escape(&text.trim().to_ascii_lowercase()));
-            found.expressions(source, spellings, "(.*; *)?(type: *[0-9]+ +)?", " *(;.*)?", true);
-        }
-        (_, Form::AddressInUrl(family)) => {
-            let hosts = texts.iter().filter_map(|text| address(text, family)).map(url_host);
-            in_urls(source, hosts.collect(), found);
-        }
-        (_, Form::Name { domain }) => {
-            let names = names(&texts, domain, found);
-            let dotted: Vec<String> = names.iter().map(|name| format!("{name}.")).collect();
-            if names.len() <= FEW && names.iter().all(|name| name.is_ascii()) {
-                found.folded(source, &names);
-                found.folded(source, &dotted);
-            } else {
-                found.spelled(source, &names, "", r"\.?", any_case);
-            }
-        }
-        (_, Form::NameInAnswers { domain }) => {
-            let names = names(&texts, domain, found);
-            found.spelled(source, &names, "(.*; *)?(type: *[0-9]+ +)?", r"\.? *(;.*)?", any_case);
-        }
-        (_, Form::NameInUrl) => {
-            // Only URLs are read whose host is in lower case, as clients send it.
-            let hosts = names(&texts, true, found).into_iter().filter(|name| name.is_ascii());
-            in_urls(source, hosts.collect(), found);
-        }
+        (
+            _,
+            Form::Address(_)
+            | Form::AddressWithPort(_)
+            | Form::AddressInAnswers(_)
+            | Form::AddressInUrl(_)
+            | Form::Name { .. }
+            | Form::NameInAnswers { .. }
+            | Form::NameInUrl,
+        ) => hosts::equal(source, &texts, found),
         (_, Form::Mac) => {
             let octets = texts.iter().filter_map(|text| value::mac(text));
             let separated = octets.map(|octets| value::mac_text(octets).replace(':', "[-:. ]?"));
@@ -243,7 +206,7 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
         }
         (_, Form::Mailbox) => {
             let addresses: Vec<String> = texts.into_iter().filter(|text| text.contains('@')).collect();
-            found.spelled(source, &addresses, "(.*< *)?", " *>?", any_case);
+            found.spelled(source, &addresses, r"(.*\< *)?", r" *\>?", any_case);
         }
 
         (_, Form::Digest) => digests(property, source, &texts, found),
@@ -319,7 +282,11 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
             let spelling = Spelling { any_case: true, backslashes: true, quotes: true };
             found.spelled(source, &texts, "", "", spelling);
         }
-        (_, Form::Argument) => texts.iter().for_each(|text| arguments(source, text, found)),
+        (_, Form::Argument) => {
+            for text in &texts {
+                arguments(source, text, found);
+            }
+        }
 
         (_, Form::Protocol) => {
             found.wider = true;
@@ -351,162 +318,6 @@ pub(super) fn equal(property: Property, source: &Source, values: &[LiteralValue]
 
 /// Paths: in any case, with single or doubled backslashes.
 pub(super) const PATH: Spelling = Spelling { any_case: true, backslashes: true, quotes: false };
-
-/// An address of the family that is asked for.
-fn address(text: &str, family: Option<Family>) -> Option<IpAddr> {
-    let address = text.parse::<IpAddr>().ok()?.to_canonical();
-    is_of(address, family).then_some(address)
-}
-
-fn is_of(address: IpAddr, family: Option<Family>) -> bool {
-    family.is_none_or(|family| address.is_ipv4() == (family == Family::V4))
-}
-
-/// A network in CIDR notation. One address is its own smallest network.
-pub(super) fn network(text: &str, family: Option<Family>) -> Option<IpNet> {
-    let network = text.parse::<IpNet>().ok()?.trunc();
-    is_of(network.addr(), family).then_some(network)
-}
-
-/// The addresses of a network.
-pub(super) fn in_network(source: &Source, network: IpNet, found: &mut Found) {
-    if source.mapped == Mapped::Address {
-        found.push(source, Clause::term(network.to_string()));
-        return;
-    }
-    let text = match network {
-        IpNet::V4(network) => {
-            // Written as IPv6 in hexadecimal, which nobody does, an address is not told apart.
-            format!("({}|::ffff:[0-9a-f]+:[0-9a-f]+)", network_v4(network))
-        }
-        IpNet::V6(network) => match network_v6(network) {
-            Some(text) => text,
-            None => {
-                found.wider = true;
-                groups_of(network.network().segments(), network.prefix_len())
-            }
-        },
-    };
-    let (before, after) = match source.form {
-        Form::AddressWithPort(_) => (r"\[?", r"(%[^]]*)?(\]?:[0-9]+|\])?"),
-        Form::AddressInAnswers(_) => ("(.*; *)?(type: *[0-9]+ +)?", " *(;.*)?"),
-        Form::AddressInUrl(_) => {
-            found.wider = true;
-            (r"https?://\[?", r"\]?([:/?#].*)?")
-        }
-        _ => (" ?", ""),
-    };
-    let value = format!("{before}({text}){after}");
-    found.push(source, Clause::Regexp { value, case_insensitive: true });
-}
-
-/// An expression for all addresses that begin with the groups of a prefix that can be told: those before the first
-/// one that is zero, and so perhaps abbreviated, or that the prefix cuts.
-fn groups_of(segments: [u16; 8], prefix: u8) -> String {
-    let told = segments.iter().take(usize::from(prefix / 16)).take_while(|group| **group != 0);
-    let told = told.fold(String::new(), |text, group| text + &format!("0*{group:x}:"));
-    if told.is_empty() { "[0-9a-f:.]*:[0-9a-f:.]*".to_owned() } else { format!("{told}[0-9a-f:.]*") }
-}
-
-/// The spellings of an address, and an IPv4 address written as IPv6 in hexadecimal.
-fn all_spellings(address: IpAddr) -> Vec<String> {
-    let mut all = spellings(address);
-    if let IpAddr::V4(address) = address {
-        all.push(
-            address.to_ipv6_mapped().segments()[6..]
-                .iter()
-                .fold("::ffff".to_owned(), |text, group| text + &format!(":{group:x}")),
-        );
-    }
-    all
-}
-
-/// An address as the host of a URL. Only those are read that are written as usual.
-fn url_host(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("[{address}]"),
-    }
-}
-
-/// URLs on one of some hosts.
-fn in_urls(source: &Source, hosts: Vec<String>, found: &mut Found) {
-    if hosts.is_empty() {
-        return;
-    }
-    // What stands before a colon may be a user's name.
-    found.wider = true;
-    if hosts.len() > FEW {
-        let hosts: Vec<String> = hosts.iter().map(|host| escape(host)).collect();
-        found.expressions(source, hosts, "https?://", "([:/].*)?", false);
-        return;
-    }
-    // Beginnings of texts are looked up like terms; there are many fields of URLs.
-    for host in hosts {
-        let starts = ["http", "https"].map(|scheme| format!("{scheme}://{host}"));
-        for start in &starts {
-            for end in ['/', ':'] {
-                found.push(source, Clause::Prefix { value: format!("{start}{end}"), case_insensitive: false });
-            }
-        }
-        found.terms(source, starts);
-    }
-}
-
-/// The names among some texts as they are compared, and the spelling of the DNS where they have letters beyond ASCII.
-fn names(texts: &[String], domain: bool, found: &mut Found) -> Vec<String> {
-    let mut names = Vec::new();
-    for text in texts {
-        let name = if domain { value::domain(text) } else { value::hostname(text) };
-        let Some(name) = name else { continue };
-        found.wider |= name == "localhost" || !name.is_ascii();
-        names.extend(value::to_ascii(&name));
-        names.push(name.into_owned());
-    }
-    names
-}
-
-fn digests(property: Property, source: &Source, texts: &[String], found: &mut Found) {
-    let algorithm = match property {
-        Property::Digest(algorithm, _) => algorithm,
-        _ => HashAlgorithm::Imphash,
-    };
-    // Sysmon lists the hashes of an image and those of other files in the same field.
-    found.wider |= matches!(property, Property::Digest(_, Of::Process | Of::Parent));
-    let digests = texts.iter().filter(|text| is_digest(algorithm, text));
-    match algorithm {
-        HashAlgorithm::Ssdeep => found.terms(source, digests.cloned()),
-        _ => found.terms(
-            source,
-            digests.flat_map(|text| [text.clone(), text.to_ascii_lowercase(), text.to_ascii_uppercase()]),
-        ),
-    }
-}
-
-fn is_digest(algorithm: HashAlgorithm, text: &str) -> bool {
-    value::normalize_hash(algorithm, text).is_some_and(|digest| !value::is_empty_input_digest(&digest))
-}
-
-/// Members of Sysmon's list, which names the algorithm of each: `SHA1=…,MD5=…`.
-fn digests_in_list(property: Property, algorithm: HashAlgorithm, source: &Source, texts: &[String], found: &mut Found) {
-    found.wider |= matches!(property, Property::Digest(_, Of::Process | Of::Parent));
-    let digests: Vec<String> =
-        texts.iter().filter(|text| is_digest(algorithm, text)).map(|text| text.to_ascii_lowercase()).collect();
-    let before = member(algorithm);
-    found.expressions(source, digests, &before, " *([,;].*)?", true);
-}
-
-/// What stands before a digest of an algorithm in a list. One without a name is told by its length.
-pub(super) fn member(algorithm: HashAlgorithm) -> String {
-    let (label, optional) = match algorithm {
-        HashAlgorithm::Md5 => ("MD5", "?"),
-        HashAlgorithm::Sha1 => ("SHA1", "?"),
-        HashAlgorithm::Sha256 => ("SHA256", "?"),
-        HashAlgorithm::Sha512 => ("SHA512", "?"),
-        _ => ("IMPHASH", ""),
-    };
-    format!("(.*[,;])? *({label} *= *){optional}")
-}
 
 /// Hexadecimal digits with a colon after every second one.
 fn with_colons(digits: &str) -> String {
@@ -577,14 +388,7 @@ fn lenient(source: &Source, values: impl Iterator<Item = String>, found: &mut Fo
         return;
     }
     for value in values {
-        for (field, nested) in source.fields.with_nested() {
-            let query = serde_json::json!({"match": {field: {"query": value.as_str(), "lenient": true}}});
-            let query = match nested {
-                Some(path) => serde_json::json!({"nested": {"path": path, "query": query, "ignore_unmapped": true}}),
-                None => query,
-            };
-            found.queries.push(Query::Raw(Box::new(query)));
-        }
+        found.push(source, Clause::Lenient(value));
     }
 }
 

@@ -97,11 +97,15 @@ impl Writer<'_> {
             ComparisonExpression::And(operands, _) => {
                 let whole = if self.translation.same_object { "one object satisfies all of:" } else { "all of:" };
                 self.line(depth, whole);
-                operands.iter().for_each(|operand| self.comparison(operand, depth + 1));
+                for operand in operands {
+                    self.comparison(operand, depth + 1);
+                }
             }
             ComparisonExpression::Or(operands, _) => {
                 self.line(depth, "any of:");
-                operands.iter().for_each(|operand| self.comparison(operand, depth + 1));
+                for operand in operands {
+                    self.comparison(operand, depth + 1);
+                }
             }
         }
     }

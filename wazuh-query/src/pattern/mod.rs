@@ -25,15 +25,19 @@
 mod bracket;
 mod canonical;
 mod compare;
+mod digest;
 mod equal;
 mod explain;
+mod hosts;
 mod limit;
+mod lucene;
 mod places;
 mod plan;
 mod property;
 mod reason;
 mod text;
 mod translation;
+mod words;
 
 use stix_model::Timestamp;
 use stix_model::pattern::{
@@ -142,7 +146,9 @@ impl PatternTranslator {
                 into.push(ObservationQuery { span: *span, queries, time, decides, widened, unmappable });
             }
             ObservationExpression::Combined { operands, .. } => {
-                operands.iter().for_each(|operand| self.observations(operand, time, into));
+                for operand in operands {
+                    self.observations(operand, time, into);
+                }
             }
             ObservationExpression::Qualified { expression, qualifier, .. } => {
                 let time = match qualifier.kind {

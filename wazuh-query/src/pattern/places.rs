@@ -208,14 +208,11 @@ pub(super) fn form(property: Property, field: &Field, options: PatternOptions) -
 
         P::DirectoryPath => match holds {
             Holds::Directory => one(holds, Form::Path),
-            _ => file_path(Of::Any, field).map(|()| Form::ParentPath),
+            _ => file_or_command(Of::Any, field).map(|()| Form::ParentPath),
         },
-        P::FileDirectory(of) => file_path(of, field).map(|()| Form::ParentPath),
-        P::FileName(of) => match holds {
-            Holds::Command if of_process(field) && belongs(of, field) => Some(Form::Basename),
-            _ => file_path(of, field).map(|()| Form::Basename),
-        },
-        P::FilePath(of) => file_path(of, field).map(|()| Form::Path),
+        P::FileDirectory(of) => file_or_command(of, field).map(|()| Form::ParentPath),
+        P::FileName(of) => file_or_command(of, field).map(|()| Form::Basename),
+        P::FilePath(of) => file_or_command(of, field).map(|()| Form::Path),
         P::Digest(algorithm, of) => digest(algorithm, of, field),
         P::ImportHash => one(Holds::Hash(HashAlgorithm::Imphash), Form::Digest)
             .or_else(|| one(Holds::HashList, Form::DigestInList(HashAlgorithm::Imphash))),
@@ -340,6 +337,12 @@ fn file_path(of: Of, field: &Field) -> Option<()> {
         Holds::FilePath | Holds::FileName | Holds::FileOrRegistryPath | Holds::ProcessImage | Holds::ObjectName
     );
     (is_file && belongs(of, field)).then_some(())
+}
+
+/// The same, or the command of a process, which is the name of its image.
+fn file_or_command(of: Of, field: &Field) -> Option<()> {
+    let is_command = field.holds == Holds::Command && of_process(field) && belongs(of, field);
+    if is_command { Some(()) } else { file_path(of, field) }
 }
 
 fn digest(algorithm: HashAlgorithm, of: Of, field: &Field) -> Option<Form> {

@@ -3,8 +3,6 @@
 //! A path is walked step by step: from an object over its references to a property. Which fields of alerts hold a
 //! property is said in [`super::places`], by what the fields hold and which part that plays, never by their names.
 
-use std::fmt;
-
 use stix_model::pattern::{ObjectPath, PathStep};
 
 use crate::catalogue::HashAlgorithm;
@@ -362,6 +360,7 @@ impl Entity {
             Self::AutonomousSystem => vec![P::AsNumber],
             Self::Certificate => {
                 let mut all = vec![P::CertificateSerial, P::CertificateSubject, P::CertificateIssuer];
+                all.extend([P::CertificateNotBefore, P::CertificateNotAfter]);
                 all.extend(ALGORITHMS.map(P::CertificateDigest));
                 all
             }
@@ -386,11 +385,16 @@ impl Entity {
             Self::Mutex => vec![P::MutexName],
             Self::Process(of) => {
                 let inside = of.or_process();
-                vec![P::CommandLine(of), P::ProcessId(of), P::ProcessName(inside), P::FileName(inside)]
+                let mut all = vec![P::CommandLine(of), P::ProcessId(of), P::ProcessName(inside), P::FileName(inside)];
+                all.extend([P::WorkingDirectory(inside), P::Login(inside), P::UserId(inside)]);
+                all.extend(ALGORITHMS.map(|algorithm| P::Digest(algorithm, inside)));
+                all
             }
-            Self::RegistryKey => vec![P::RegistryKey, P::RegistryValueName, P::RegistryValueData],
-            Self::RegistryValue => vec![P::RegistryValueName, P::RegistryValueData],
-            Self::Software => vec![P::SoftwareName, P::SoftwareCpe],
+            Self::RegistryKey => {
+                vec![P::RegistryKey, P::RegistryValueName, P::RegistryValueData, P::RegistryValueType]
+            }
+            Self::RegistryValue => vec![P::RegistryValueName, P::RegistryValueData, P::RegistryValueType],
+            Self::Software => vec![P::SoftwareName, P::SoftwareCpe, P::SoftwareVendor, P::SoftwareVersion],
             Self::Text => vec![P::Text],
             Self::Traffic => {
                 let ends = [Of::Source, Of::Destination];
@@ -401,7 +405,7 @@ impl Entity {
             }
             Self::Url => vec![P::Url],
             Self::UserAgent => vec![P::UserAgent],
-            Self::Vulnerability => vec![P::VulnerabilityName],
+            Self::Vulnerability => vec![P::VulnerabilityName, P::CvssScore, P::CvssSeverity],
             Self::CertificateHashes
             | Self::FileExtensions
             | Self::Hashes(_)
@@ -434,74 +438,6 @@ impl Property {
     }
 }
 
-/// What the property is, for people: `the names of files`.
-impl fmt::Display for Property {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, of) = match *self {
-            Self::Address(Some(Family::V4), of) => ("IPv4 addresses", of),
-            Self::Address(Some(Family::V6), of) => ("IPv6 addresses", of),
-            Self::Address(None, of) => ("addresses", of),
-            Self::AsNumber => ("numbers of autonomous systems", Of::Any),
-            Self::CertificateDigest(_) => ("fingerprints of certificates", Of::Any),
-            Self::CertificateIssuer => ("issuers of certificates", Of::Any),
-            Self::CertificateNotAfter | Self::CertificateNotBefore => ("validity of certificates", Of::Any),
-            Self::CertificateSerial => ("serial numbers of certificates", Of::Any),
-            Self::CertificateSubject => ("subjects of certificates", Of::Any),
-            Self::CommandLine(of) => ("command lines", of),
-            Self::CvssScore | Self::CvssSeverity => ("severity of vulnerabilities", Of::Any),
-            Self::Digest(_, of) => ("hashes of files", of),
-            Self::DirectoryPath => ("directories, and those of files", Of::Any),
-            Self::DisplayName(of) => ("logins and their domains", of),
-            Self::DomainName(of) => ("domain names", of),
-            Self::EmailAddress(of) => ("e-mail addresses", of),
-            Self::End(of) => ("addresses and names", of),
-            Self::FileCreated | Self::FileModified => ("times of files", Of::Any),
-            Self::FileDirectory(of) => ("directories of files", of),
-            Self::FileName(of) => ("names of files", of),
-            Self::FilePath(of) => ("paths of files", of),
-            Self::FileSize => ("sizes of files", Of::Any),
-            Self::HostName(of) => ("names of machines and domains", of),
-            Self::ImportHash => ("import hashes", Of::Any),
-            Self::Login(of) => ("logins", of),
-            Self::MacAddress(of) => ("MAC addresses", of),
-            Self::MutexName => ("names of mutexes", Of::Any),
-            Self::Port(of) => ("ports", of),
-            Self::Presence(_) => ("whatever tells such an object", Of::Any),
-            Self::ProcessId(of) => ("numbers of processes", of),
-            Self::ProcessName(Of::Any | Of::Process) => ("names of processes", Of::Any),
-            Self::ProcessName(of) => ("names", of),
-            Self::Protocol => ("protocols", Of::Any),
-            Self::RegistryKey => ("registry keys", Of::Any),
-            Self::RegistryValueData => ("data of registry values", Of::Any),
-            Self::RegistryValueName => ("names of registry values", Of::Any),
-            Self::RegistryValueType => ("types of registry values", Of::Any),
-            Self::RequestTarget => ("paths of requests", Of::Any),
-            Self::SoftwareCpe => ("CPE names", Of::Any),
-            Self::SoftwareName => ("names of packages", Of::Any),
-            Self::SoftwareVendor => ("vendors of packages", Of::Any),
-            Self::SoftwareVersion => ("versions of packages", Of::Any),
-            Self::Subject => ("subjects of messages", Of::Any),
-            Self::Text => ("names and texts", Of::Any),
-            Self::Url => ("URLs", Of::Any),
-            Self::UserAgent => ("user agents", Of::Any),
-            Self::UserId(of) => ("identifiers of accounts", of),
-            Self::VulnerabilityName => ("vulnerabilities", Of::Any),
-            Self::WorkingDirectory(of) => ("working directories", of),
-        };
-        formatter.write_str(what)?;
-        formatter.write_str(match of {
-            Of::Any => "",
-            Of::Process => " of processes",
-            Of::Parent => " of parent processes",
-            Of::Source => " of sources",
-            Of::Destination => " of destinations",
-            Of::Answer => " of answers",
-            Of::Sender => " of senders",
-            Of::Recipient => " of recipients",
-        })
-    }
-}
-
 /// The algorithm of a STIX hash key, in any spelling.
 pub(super) fn algorithm(name: &str) -> Option<HashAlgorithm> {
     crate::builder::hash_algorithm(name)
@@ -513,7 +449,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, wanted: Option<Property>) {
-        let pattern = stix_model::pattern::Pattern::parse(&format!("[{path} = 'x']")).unwrap();
+        let pattern = stix_model::pattern::Pattern::parse(&format!("[EXISTS {path}]")).unwrap();
         let path = pattern.tests().next().map(|test| test.path.clone()).unwrap();
         assert_eq!(resolve(&path), wanted, "{path}");
     }

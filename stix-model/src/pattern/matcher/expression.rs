@@ -82,6 +82,11 @@ fn reason(error: &regex::Error) -> String {
     }
 }
 
+/// An expression in the syntax of the crate `regex`, in which a dot stands for any character.
+pub(super) fn engine_expression(text: &str) -> Result<String, String> {
+    translate(&nfc(text), false).map(|translated| translated.expression)
+}
+
 struct Translated {
     expression: String,
     has_dollar: bool,

@@ -66,6 +66,21 @@ use super::{ComparisonOperator, Pattern, PropertyTest, Span};
 use bracket::Program;
 use temporal::Plan;
 
+/// A regular expression of `MATCHES` as the matcher runs it: in the syntax of the crate `regex`, with a dot for any
+/// character. Fails with the reason for what cannot be run in linear time.
+///
+/// For those who run the same expression elsewhere, such as in an index.
+///
+/// ```
+/// use stix_model::pattern::matcher::engine_expression;
+///
+/// assert_eq!(engine_expression("a{,2}"), Ok("a{0,2}".to_owned()));
+/// assert!(engine_expression("(?=a)").is_err());
+/// ```
+pub fn engine_expression(text: &str) -> Result<String, String> {
+    expression::engine_expression(text)
+}
+
 /// Trees that were parsed are not as deep.
 const MAX_DEPTH: usize = 256;
 
