@@ -28,3 +28,4 @@ pub mod event;
 pub mod extract;
 pub mod hunt;
 pub mod indicator;
+pub mod pattern;

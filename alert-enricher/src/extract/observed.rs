@@ -267,7 +267,9 @@ impl Observed {
                 }
                 _ => {}
             });
-            found.into_iter().for_each(|(name, value)| push(name, value));
+            for (name, value) in found {
+                push(name, value);
+            }
         }
         if let Some((line, _)) = super::process::command_line(group) {
             push("command_line", line.into());
@@ -336,10 +338,10 @@ impl Observed {
                 self.single("hostname:value", "hostname", "value", &*name);
             }
             (_, Reading::Hash(algorithm, digest)) => self.digest(leaf.holds, algorithm, &digest),
-            (H::FilePath | H::FileName | H::FileOrRegistryPath | H::ProcessImage, Reading::Path(path)) => {
-                if value::hive(&path).is_none() {
-                    self.path(&path);
-                }
+            (H::FilePath | H::FileName | H::FileOrRegistryPath | H::ProcessImage, Reading::Path(path))
+                if value::hive(&path).is_none() =>
+            {
+                self.path(&path);
             }
             (H::CommandLine, Reading::CommandLine(line)) => {
                 self.single("process:command_line", "process", "command_line", &*line);
@@ -633,8 +635,8 @@ fn file(path: &str) -> Option<Value> {
         return None;
     }
     let mut file = json!({"type": "file", "name": name});
-    file[FULL_PATH] = path.into();
     if let Some(parent) = value::parent(path) {
+        file[FULL_PATH] = path.into();
         file["parent_directory_ref"] = json!({"type": "directory", "path": parent});
     }
     Some(file)

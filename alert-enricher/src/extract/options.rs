@@ -102,6 +102,7 @@ impl FromStr for ExtractType {
 
 /// Options of the extractor.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct ExtractOptions {
     /// What is made (`types`).
     pub types: BTreeSet<ExtractType>,

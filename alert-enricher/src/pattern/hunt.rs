@@ -1,0 +1,247 @@
+//! Groups of alerts that satisfy a whole pattern.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+
+use serde::Serialize;
+use stix_model::Timestamp;
+use stix_model::pattern::matcher::{AndReading, Binding, MatchError, Seen};
+use wazuh_query::alert::{Alert, ReadError};
+use wazuh_query::pattern::Scope;
+
+use super::Verifier;
+
+/// So many alerts that satisfy a part of the pattern are kept.
+const KEPT: usize = 100_000;
+/// So many alerts are looked at to put groups together: each group looks at all that are left.
+const WORK: usize = 20_000_000;
+
+/// Why a hunt cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HuntError {
+    /// A document that is no alert.
+    #[error(transparent)]
+    Alert(#[from] ReadError),
+    /// The pattern cannot be evaluated within the limits.
+    #[error(transparent)]
+    Match(#[from] MatchError),
+}
+
+/// An alert that is part of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PatternAlert {
+    /// Its number among the alerts that the hunt was given, from 0.
+    pub number: usize,
+    /// Its identifier.
+    pub id: Option<String>,
+    /// When it was raised.
+    pub timestamp: Option<Timestamp>,
+    /// The identifier of the rule that raised it.
+    pub rule: Option<String>,
+    /// The identifier of the agent that reported it.
+    pub agent_id: Option<String>,
+    /// The name of that agent.
+    pub agent_name: Option<String>,
+    /// The observations of the translation that it serves in the group.
+    pub observations: Vec<usize>,
+    /// What in it satisfies the tests of them.
+    #[serde(skip)]
+    pub bindings: Vec<Binding>,
+}
+
+/// Alerts that together satisfy the pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PatternGroup {
+    /// The alerts, in the order of their times.
+    pub alerts: Vec<PatternAlert>,
+}
+
+/// What a hunt for a pattern found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PatternHunted {
+    /// Groups of alerts, each of which satisfies the pattern; no alert is in two of them. Ordered by agent, then time.
+    pub groups: Vec<PatternGroup>,
+    /// How AND inside of brackets was read.
+    pub reading: AndReading,
+    /// How many alerts were looked at.
+    pub alerts: usize,
+    /// How many of them satisfy a part of the pattern.
+    pub satisfying: usize,
+    /// How many were left out because they have no time, which the pattern asks for.
+    pub undated: usize,
+    /// Whether something was left out because there was too much of it.
+    pub truncated: bool,
+}
+
+impl PatternHunted {
+    /// Whether the pattern was seen.
+    pub fn is_match(&self) -> bool {
+        !self.groups.is_empty()
+    }
+}
+
+/// An alert that satisfies a bracket at least.
+#[derive(Debug)]
+struct Kept {
+    alert: PatternAlert,
+    brackets: Vec<(usize, Vec<Binding>)>,
+}
+
+/// Takes alerts in any order and answers with the groups of them that satisfy a pattern.
+#[derive(Debug)]
+pub struct PatternHunt<'v, 'c> {
+    verifier: &'v Verifier<'c>,
+    kept: Vec<Kept>,
+    /// Alerts that were found by several queries are given several times.
+    known: HashSet<u64>,
+    hasher: RandomState,
+    alerts: usize,
+    undated: usize,
+    truncated: bool,
+}
+
+impl<'v, 'c> PatternHunt<'v, 'c> {
+    /// A hunt for the pattern of a verifier.
+    pub fn new(verifier: &'v Verifier<'c>) -> Self {
+        Self {
+            verifier,
+            kept: Vec::new(),
+            known: HashSet::new(),
+            hasher: RandomState::new(),
+            alerts: 0,
+            undated: 0,
+            truncated: false,
+        }
+    }
+
+    /// Takes an alert as JSON, and says whether it satisfies any part of the pattern. An alert that is given again does
+    /// not count again.
+    pub fn add(&mut self, text: &str) -> Result<bool, HuntError> {
+        let alert = Alert::read(text, self.verifier.observer().catalogue())?;
+        let place = match alert.shown_id() {
+            Some(id) => self.hasher.hash_one((id, alert.agent.id.as_deref(), alert.timestamp)),
+            None => self.hasher.hash_one(text),
+        };
+        Ok(self.take(&alert, place)?)
+    }
+
+    /// Takes an alert that was read. Alerts without an identifier have to be given once only.
+    pub fn add_alert(&mut self, alert: &Alert<'_>) -> Result<bool, MatchError> {
+        let place = match alert.shown_id() {
+            Some(id) => self.hasher.hash_one((id, alert.agent.id.as_deref(), alert.timestamp)),
+            None => self.hasher.hash_one(self.alerts),
+        };
+        self.take(alert, place)
+    }
+
+    fn take(&mut self, alert: &Alert<'_>, place: u64) -> Result<bool, MatchError> {
+        let number = self.alerts;
+        self.alerts += 1;
+        if !self.known.insert(place) {
+            return Ok(false);
+        }
+        let brackets = self.verifier.brackets(&self.verifier.observer().observe(alert))?;
+        if brackets.is_empty() {
+            return Ok(false);
+        }
+        if alert.timestamp.is_none() && self.verifier.timed {
+            self.undated += 1;
+            return Ok(false);
+        }
+        if self.kept.len() >= KEPT {
+            self.truncated = true;
+            return Ok(true);
+        }
+        let owned = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        let alert = PatternAlert {
+            number,
+            id: alert.shown_id().map(str::to_owned),
+            timestamp: alert.timestamp,
+            rule: owned(&alert.rule.id),
+            agent_id: owned(&alert.agent.id),
+            agent_name: owned(&alert.agent.name),
+            observations: Vec::new(),
+            bindings: Vec::new(),
+        };
+        self.kept.push(Kept { alert, brackets });
+        Ok(true)
+    }
+
+    /// The groups of alerts that satisfy the pattern.
+    pub fn finish(self) -> Result<PatternHunted, MatchError> {
+        let Self { verifier, kept, alerts, undated, mut truncated, .. } = self;
+        let satisfying = kept.len();
+        let mut scopes: BTreeMap<Option<String>, Vec<Kept>> = BTreeMap::new();
+        for one in kept {
+            let scope = match verifier.scope {
+                Scope::PerAgent => one.alert.agent_id.clone(),
+                Scope::AcrossAgents => None,
+            };
+            scopes.entry(scope).or_default().push(one);
+        }
+        let (mut groups, mut work) = (Vec::new(), 0);
+        for mut kept in scopes.into_values() {
+            kept.sort_by(|one, other| {
+                let key = |kept: &Kept| (kept.alert.timestamp, kept.alert.number);
+                key(one).cmp(&key(other))
+            });
+            if verifier.single {
+                for one in kept {
+                    groups.extend(group(verifier, &mut vec![one])?);
+                }
+                continue;
+            }
+            while let Some(found) = group(verifier, &mut kept)? {
+                groups.push(found);
+                work += kept.len();
+                if work > WORK {
+                    truncated |= !kept.is_empty();
+                    break;
+                }
+            }
+        }
+        let reading = verifier.reading();
+        Ok(PatternHunted { groups, reading, alerts, satisfying, undated, truncated })
+    }
+}
+
+/// Takes alerts that together satisfy the pattern out of those at hand, if there are any.
+fn group(verifier: &Verifier<'_>, kept: &mut Vec<Kept>) -> Result<Option<PatternGroup>, MatchError> {
+    let seen: Vec<Seen> = kept
+        .iter()
+        .map(|one| {
+            let time = one.alert.timestamp.unwrap_or(Timestamp::UNIX_EPOCH);
+            Seen { first: time, last: time, number_observed: 1 }
+        })
+        .collect();
+    let mut satisfied = vec![Vec::new(); verifier.compiled.brackets().len()];
+    for (place, one) in kept.iter().enumerate() {
+        for (bracket, _) in &one.brackets {
+            if let Some(satisfied) = satisfied.get_mut(*bracket) {
+                satisfied.push(place);
+            }
+        }
+    }
+    let Some(bound) = verifier.compiled.combine(&seen, &satisfied)? else { return Ok(None) };
+    let mut alerts: BTreeMap<usize, PatternAlert> = BTreeMap::new();
+    for one in &bound {
+        let Some(kept) = kept.get(one.observation) else { continue };
+        let alert = alerts.entry(one.observation).or_insert_with(|| kept.alert.clone());
+        let observation = verifier.place(one.bracket);
+        if !alert.observations.contains(&observation) {
+            alert.observations.push(observation);
+            let bindings = kept.brackets.iter().find(|(bracket, _)| *bracket == one.bracket);
+            alert.bindings.extend(bindings.map(|(_, bindings)| bindings.iter().cloned()).into_iter().flatten());
+        }
+    }
+    let mut place = 0;
+    kept.retain(|_| {
+        place += 1;
+        !alerts.contains_key(&(place - 1))
+    });
+    Ok((!alerts.is_empty()).then(|| PatternGroup { alerts: alerts.into_values().collect() }))
+}
