@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    fmt::Write as _,
     mem,
 };
 
@@ -103,8 +104,16 @@ impl<T: Into<Object>> Extend<T> for BundleBuilder {
 pub(super) fn bundle_id(objects: &[Object]) -> Identifier {
     let mut members: Vec<&Identifier> = objects.iter().map(Object::id).collect();
     members.sort_unstable();
-    let members: Vec<serde_json::Value> = members.into_iter().map(|id| id.to_string().into()).collect();
-    Identifier::from_static("bundle", id::of_value(&members.into()))
+    // The canonical form of a list of identifiers, which have nothing in them to escape.
+    let mut list = String::with_capacity(members.len() * 64 + 2);
+    list.push('[');
+    for (place, id) in members.into_iter().enumerate() {
+        let separator = if place > 0 { "," } else { "" };
+        // Writing to a text cannot fail.
+        let _ = write!(list, "{separator}\"{id}\"");
+    }
+    list.push(']');
+    Identifier::from_static("bundle", id::of_canonical(list.as_bytes()))
 }
 
 /// Depth-first, with a stack of its own: a chain of references may be as long as the bundle.

@@ -63,11 +63,22 @@ impl Properties for Value {
 ///
 /// This is the fast path: the canonical form is written straight into a small buffer.
 pub fn of_string(object_type: &'static str, property: &str, value: &str) -> Identifier {
-    let mut out = Vec::with_capacity(value.len() + property.len() + 16);
+    of_strings(object_type, &[(property, value)])
+}
+
+/// The same for several string properties, which must be sorted by name.
+pub(crate) fn of_strings(object_type: &'static str, members: &[(&str, &str)]) -> Identifier {
+    let length: usize = members.iter().map(|(name, value)| name.len() + value.len() + 6).sum();
+    let mut out = Vec::with_capacity(length + 16);
     out.push(b'{');
-    canonical::write_string(property, &mut out);
-    out.push(b':');
-    canonical::write_string(value, &mut out);
+    for (place, (name, value)) in members.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        canonical::write_string(name, &mut out);
+        out.push(b':');
+        canonical::write_string(value, &mut out);
+    }
     out.push(b'}');
     Identifier::from_static(object_type, hash(&out))
 }
@@ -87,6 +98,11 @@ pub(crate) fn of_value(value: &Value) -> Uuid {
     let mut out = Vec::new();
     canonical::write(value, &mut out);
     hash(&out)
+}
+
+/// The UUID over JSON that is canonical already.
+pub(crate) fn of_canonical(json: &[u8]) -> Uuid {
+    hash(json)
 }
 
 /// Marks a computed UUID as a random one.

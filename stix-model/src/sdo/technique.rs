@@ -80,3 +80,32 @@ stix_object! {
 }
 
 named!(AttackPattern, CourseOfAction, Tool, Vulnerability, Infrastructure);
+
+impl AttackPattern {
+    /// A technique by its number in MITRE ATT&CK, identified.
+    pub fn technique(x_mitre_id: impl Into<String>, name: impl Into<String>, created: Timestamp) -> Self {
+        let x_mitre_id = x_mitre_id.into();
+        let number = x_mitre_id.trim();
+        if number.is_empty() {
+            return Self { x_mitre_id: Some(x_mitre_id), ..Self::new(name, created) }.identified();
+        }
+        // What `identified` computes, on a shorter way.
+        let id = crate::id::of_string(Self::TYPE, "x_mitre_id", &number.to_lowercase());
+        let mut pattern = Self { name: name.into(), x_mitre_id: Some(x_mitre_id), ..Self::blank(created) };
+        pattern.common.id = id;
+        pattern
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn techniques_are_identified() {
+        for number in ["T1566.001", " t1566 ", "", "  "] {
+            let pattern = AttackPattern::technique(number, "Spearphishing Attachment", Timestamp::UNIX_EPOCH);
+            assert_eq!(pattern.clone().identified(), pattern, "{number:?}");
+        }
+    }
+}

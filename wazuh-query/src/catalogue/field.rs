@@ -153,6 +153,8 @@ pub enum Holds {
     CvssScore,
     /// The severity of a vulnerability as text.
     VulnerabilitySeverity,
+    /// Whether a vulnerability is still there (`Active`, `Solved`).
+    VulnerabilityStatus,
     /// The name of a software package.
     SoftwareName,
     /// The version of a software package.
@@ -173,6 +175,8 @@ pub enum Holds {
     Name,
     /// An ATT&CK technique (`T1110.001`).
     AttackTechnique,
+    /// The name of an ATT&CK technique (`Password Guessing`), in a list beside that of `AttackTechnique`.
+    AttackTechniqueName,
     /// A part of the alert's envelope: who raised it, when, by which rule.
     Envelope(Envelope),
     /// Nothing that is read; the row only tells how the index maps the field.
@@ -240,6 +244,9 @@ pub enum Role {
     Recipient,
     /// An answer to a question (DNS).
     Answer,
+    /// The account, organisation, project or tenant at a cloud service that the event is from: where it was seen, as
+    /// an agent is for other events. The decoder of the field tells the service.
+    Tenant,
 }
 
 /// The alert schema a field belongs to.
@@ -400,6 +407,12 @@ impl Row {
     /// The field is searched and extracted, but threat intelligence is not asked about it.
     pub(crate) const fn no_lookup(mut self) -> Self {
         self.uses.lookup = false;
+        self
+    }
+
+    /// The field says something about the alert, and nothing in it is searched, extracted or looked up.
+    pub(crate) const fn read_only(mut self) -> Self {
+        self.uses = Uses { search: false, extract: false, lookup: false };
         self
     }
 

@@ -17,11 +17,14 @@ pub(super) const AWS: Table = Table {
     decoder: "aws",
     schema: Schema::Wazuh4,
     rows: &[
-        field("data.aws.accountId", UserId).search_only(),
+        field("data.aws.accountId", UserId).role(Role::Tenant).search_only(),
+        field("data.aws.account_id", UserId).role(Role::Tenant).read_only(),
         field("data.aws.actor", Name).search_only(),
         field("data.aws.additionalEventData.bytesTransferredIn", FileSize).search_only(),
         field("data.aws.apigateway.ip_address", Ip).source().of("flow"),
         field("data.aws.apigateway.protocol", Protocol).search_only(),
+        field("data.aws.awsAccountId", UserId).role(Role::Tenant).read_only(),
+        field("data.aws.aws_account_id", UserId).role(Role::Tenant).read_only(),
         field("data.aws.awshealth.affected_entities.entity_url", Url).search_only(),
         field("data.aws.bucket_owner", Name).search_only(),
         field("data.aws.clientIp", Ip).source().of("flow"),
@@ -95,6 +98,8 @@ pub(super) const AWS: Table = Table {
         field("data.aws.process.pid", ProcessId).of("process").no_lookup(),
         field("data.aws.protocol", Protocol).of("flow").no_lookup(),
         field("data.aws.query_name", Domain).of("dns"),
+        // The account that was acted upon; `userIdentity.accountId` is that of who acted.
+        field("data.aws.recipientAccountId", UserId).role(Role::Tenant).read_only(),
         field("data.aws.referer", Url),
         field("data.aws.related.ip", Ip),
         field("data.aws.remote_ip", Ip).source().of("flow"),
@@ -278,6 +283,7 @@ pub(super) const GCP: Table = Table {
         field("data.gcp.protoPayload.resourceOriginalState.selfLinkWithId", Url).search_only(),
         field("data.gcp.protoPayload.resourceOriginalState.sourceRanges", Name).search_only(),
         field("data.gcp.resource.labels.email_id", Email),
+        field("data.gcp.resource.labels.project_id", Name).role(Role::Tenant).read_only(),
     ],
 };
 
@@ -291,7 +297,7 @@ pub(super) const GITHUB: Table = Table {
         field("data.github.actor_ip", Ip).source().of("flow"),
         field("data.github.config.url", Url),
         field("data.github.email", Email),
-        field("data.github.org", Name).search_only(),
+        field("data.github.org", Name).role(Role::Tenant).search_only(),
         field("data.github.repo", Name).search_only(),
         field("data.github.user", UserName).destination().of("target-user").no_lookup(),
         field("data.github.user_agent", UserAgent),
@@ -347,6 +353,7 @@ pub(super) const OFFICE365: Table = Table {
         field("data.office365.MessageURLs", Url),
         // Whatever was acted upon: for SharePoint the address of the file.
         field("data.office365.ObjectId", Url),
+        field("data.office365.OrganizationId", UserId).role(Role::Tenant).read_only(),
         field("data.office365.OrganizationName", Domain).search_only(),
         field("data.office365.P1Sender", Email).role(Role::Sender).of("email"),
         field("data.office365.P2Sender", Email).role(Role::Sender).of("email"),
@@ -435,6 +442,7 @@ pub(super) const MS_GRAPH: Table = Table {
         // A list of techniques, as the vendor sees them.
         field("data.ms-graph.mitreTechniques", AttackTechnique).no_lookup(),
         field("data.ms-graph.remoteAssistanceSessionUrl", Url).search_only(),
+        field("data.ms-graph.tenantId", UserId).role(Role::Tenant).read_only(),
         field("data.ms-graph.threatDisplayName", Name),
         field("data.ms-graph.threatFamilyName", Name),
         field("data.ms-graph.userDisplayName", Name).search_only(),

@@ -5,7 +5,7 @@ use crate::catalogue::field::{
         AgentId, AgentIp, AgentName, AlertId, Decoder, EventCode, Integration, Location, ManagerName, RuleDescription,
         RuleGroup, RuleId, RuleLevel, Timestamp,
     },
-    Holds::{AttackTechnique, Envelope, Hostname, Ip, UserName, Vulnerability},
+    Holds::{AttackTechnique, AttackTechniqueName, Envelope, Hostname, Ip, UserName, Vulnerability},
     IndexType, Role, Schema, Table, field,
 };
 
@@ -36,6 +36,7 @@ pub(super) const ENVELOPE: Table = Table {
         field("rule.id", Envelope(RuleId)),
         field("rule.level", Envelope(RuleLevel)).indexed(IndexType::Long),
         field("rule.mitre.id", AttackTechnique).no_lookup(),
+        field("rule.mitre.technique", AttackTechniqueName).read_only(),
         field("timestamp", Envelope(Timestamp)).indexed(IndexType::Date),
     ],
 };

@@ -4,7 +4,7 @@ use crate::catalogue::field::{
     HashAlgorithm::{Md5, Sha1},
     Holds::{
         AnyHash, Cpe, CvssScore, Email, FilePath, Hash, HostOrIp, Ip, Name, SoftwareName, SoftwareVersion, Url,
-        Vulnerability, VulnerabilitySeverity,
+        Vulnerability, VulnerabilitySeverity, VulnerabilityStatus,
     },
     Schema, Table, field,
 };
@@ -59,6 +59,7 @@ pub(super) const VULNERABILITY_DETECTOR: Table = Table {
         field("data.vulnerability.scanner.reference", Url).search_only(),
         field("data.vulnerability.score.base", CvssScore).of("package").no_lookup(),
         field("data.vulnerability.severity", VulnerabilitySeverity).of("package").no_lookup(),
+        field("data.vulnerability.status", VulnerabilityStatus).read_only(),
     ],
 };
 

@@ -6,7 +6,9 @@ use crate::catalogue::field::{
         RuleGroup, RuleId, RuleLevel, Timestamp,
     },
     HashAlgorithm::{Md5, Sha1, Sha256},
-    Holds::{AttackTechnique, Email, Envelope, Hash, Hostname, Ip, Mac, Name, Port, Url, UserDomain},
+    Holds::{
+        AttackTechnique, AttackTechniqueName, Email, Envelope, Hash, Hostname, Ip, Mac, Name, Port, Url, UserDomain,
+    },
     IndexType, Role, Schema, Table, field,
 };
 
@@ -26,7 +28,9 @@ pub(super) const ENVELOPE: Table = Table {
         field("threat.enrichments.indicator.url.full", Url).search_only(),
         field("threat.enrichments.matched.atomic", Name).search_only(),
         field("threat.technique.id", AttackTechnique).no_lookup(),
+        field("threat.technique.name", AttackTechniqueName).read_only(),
         field("threat.technique.subtechnique.id", AttackTechnique).no_lookup(),
+        field("threat.technique.subtechnique.name", AttackTechniqueName).read_only(),
         field("wazuh.agent.host.domain", UserDomain).role(Role::Agent).search_only(),
         field("wazuh.agent.host.hostname", Hostname).role(Role::Agent).search_only(),
         field("wazuh.agent.host.ip", Envelope(AgentIp)).indexed(IndexType::Ip),
@@ -43,7 +47,9 @@ pub(super) const ENVELOPE: Table = Table {
         field("wazuh.rule.id", Envelope(RuleId)),
         field("wazuh.rule.level", Envelope(RuleLevel)),
         field("wazuh.rule.mitre.subtechnique.id", AttackTechnique).no_lookup(),
+        field("wazuh.rule.mitre.subtechnique.name", AttackTechniqueName).read_only(),
         field("wazuh.rule.mitre.technique.id", AttackTechnique).no_lookup(),
+        field("wazuh.rule.mitre.technique.name", AttackTechniqueName).read_only(),
         field("wazuh.rule.name", Name).search_only(),
         field("wazuh.rule.tags", Envelope(RuleGroup)),
         field("wazuh.rule.title", Envelope(RuleDescription)),
