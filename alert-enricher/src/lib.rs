@@ -5,6 +5,7 @@
 //!   field?".
 //! - [`coverage`]: what a source of alerts could show at all, so that "no hit" can be told from "blind".
 //! - [`event`]: events for Wazuh's manager.
+//! - [`enrichment`]: an entity of OpenCTI and the alerts it was found in, to sightings, incidents, cases and notes.
 //! - [`hunt`]: the indicators of a set in any number of alerts: on which agents, by which rules, when, how often.
 //!
 //! The crate does no I/O, holds no clock and needs no runtime: times come in as arguments, texts as `&str`.
@@ -24,6 +25,7 @@
 //! ```
 
 pub mod coverage;
+pub mod enrichment;
 pub mod event;
 pub mod extract;
 pub mod hunt;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use stix_model::Identifier;
 use stix_model::sco::NetworkTraffic;
-use wazuh_query::catalogue::{FieldId, Holds, Role};
+use wazuh_query::catalogue::{Catalogue, FieldId, Holds, Role};
 use wazuh_query::value::{self, Reading, read};
 
 use super::group::Group;
@@ -17,13 +17,32 @@ struct End {
     port: Option<(i64, FieldId)>,
 }
 
+/// What the fields of one end say. Several products may speak in one alert, each of a connection of its own.
+#[derive(Default)]
+struct Candidates {
+    addresses: Vec<(IpAddr, FieldId)>,
+    ports: Vec<(i64, FieldId)>,
+}
+
+impl Candidates {
+    /// The first port, and the first address of the product that tells it; else the first address of all.
+    fn choose(&self, catalogue: &Catalogue) -> End {
+        let port = self.ports.first().copied();
+        let decoder = |field: FieldId| &catalogue.field(field).decoder;
+        let beside = port.and_then(|(_, port)| {
+            self.addresses.iter().find(|(_, address)| decoder(*address) == decoder(port)).copied()
+        });
+        End { address: beside.or_else(|| self.addresses.first().copied()), port }
+    }
+}
+
 impl<'a> Work<'_, 'a, '_> {
     /// The connection of a group: at least one address, and a second address or a port.
     pub(super) fn traffic(&mut self, group: &Group<'a>) {
         if !self.wants(ExtractType::NetworkTraffic) {
             return;
         }
-        let (mut source, mut destination) = (End::default(), End::default());
+        let (mut source, mut destination) = (Candidates::default(), Candidates::default());
         let mut named = None;
         for leaf in &group.leaves {
             if leaf.holds == Holds::Protocol {
@@ -40,14 +59,15 @@ impl<'a> Work<'_, 'a, '_> {
             }
             read(leaf.holds, leaf.text, &mut |reading| match reading {
                 Reading::Address(address) if !address.is_unspecified() => {
-                    end.address.get_or_insert((address, leaf.field));
+                    end.addresses.push((address, leaf.field));
                 }
                 Reading::Number(port) if port <= 65_535 => {
-                    end.port.get_or_insert((i64::try_from(port).unwrap_or_default(), leaf.field));
+                    end.ports.push((i64::try_from(port).unwrap_or_default(), leaf.field));
                 }
                 _ => {}
             });
         }
+        let (source, destination) = (source.choose(self.catalogue), destination.choose(self.catalogue));
         let ends = [&source, &destination];
         let addresses = ends.iter().filter(|end| end.address.is_some()).count();
         let ports = ends.iter().filter(|end| end.port.is_some()).count();

@@ -1,0 +1,242 @@
+//! Notes: single alerts, and a summary.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use stix_model::sdo::Note;
+use stix_model::{Identifier, Timestamp};
+
+use super::hits::{Document, Findings, Hits, Seen};
+use super::incident::{NoIncident, Run};
+use super::markdown::{Table, block, cell_code, cut, escape, one_line, pretty_json};
+use super::sighting::{Sighted, fair, reference};
+use super::stamp::stable_id;
+use super::text::{alert_table, counted, rule_table};
+
+/// Most rows of matches.
+const MATCHES: usize = 40;
+/// Most values that matches are looked for.
+const VALUES: usize = 64;
+/// Longest text in a cell.
+const CELL: usize = 400;
+
+/// A note per chosen alert of each sighting. An alert that stands for several sightings has one note.
+pub(crate) fn alert_notes(run: &Run<'_>, sighted: &[Sighted<'_>], values: &[String]) -> Vec<Note> {
+    let options = run.options;
+    let mut chosen: Vec<(&Document<'_>, Vec<Identifier>, String)> = Vec::new();
+    for sighted in sighted {
+        let documents = fair(&sighted.documents, options.max_notes, options.max_notes_per_alert_rule);
+        let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
+        for document in &documents {
+            *of_rule.entry(document.rule()).or_default() += 1;
+        }
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        for document in documents {
+            let place = places.entry(document.rule()).or_default();
+            *place += 1;
+            let shown = of_rule.get(document.rule()).copied().unwrap_or(0);
+            let total = sighted.seen.rules.get(document.rule().trim()).map_or(0, |rule| rule.tally.count);
+            let count =
+                if total > shown as u64 { format!("{place} of {total} (limited to {shown})") } else { String::new() };
+            let id = sighted.sighting.id().clone();
+            let known = chosen.iter_mut().find(|(other, ..)| (other.index, other.id) == (document.index, document.id));
+            match known {
+                Some((_, sightings, _)) => sightings.push(id),
+                None => chosen.push((document, vec![id], count)),
+            }
+        }
+    }
+    chosen
+        .into_iter()
+        .filter_map(|(document, sightings, count)| run.alert_note(document, sightings, count, values))
+        .collect()
+}
+
+impl Run<'_> {
+    fn alert_note(
+        &self,
+        document: &Document<'_>,
+        sightings: Vec<Identifier>,
+        count: String,
+        values: &[String],
+    ) -> Option<Note> {
+        let options = self.options;
+        let created = document.alert.timestamp.unwrap_or(self.now);
+        let entity = self.subject.entity.id();
+        let more = if count.is_empty() { Vec::new() } else { vec![("Count", count)] };
+        let mut content = format!("## Summary\n\n{}\n## Matches\n\n", alert_table(document, &more));
+        content.push_str(&matches(document.source, values));
+        let json = pretty_json(document.source);
+        let shown = match json.char_indices().nth(options.max_note_size) {
+            // Whole lines only.
+            Some((end, _)) => json[..end].rfind('\n').map_or("", |end| &json[..end]),
+            None => json.as_str(),
+        };
+        // Writing to a text cannot fail.
+        let _ = write!(content, "\n## Alert\n\n{}", block("json", shown));
+        let cut_off = json[shown.len()..].chars().count();
+        if cut_off > 0 {
+            let _ = write!(content, "\n[… {cut_off} more characters]\n");
+        }
+        let mut object_refs = vec![entity.clone()];
+        object_refs.extend(sightings);
+        // The content does not count for the identifier, and hashing it takes time.
+        let mut note = Note::new("", object_refs, created);
+        note.content = content;
+        let description = cut(&one_line(document.description()), CELL).into_owned();
+        note.abstract_ = Some(format!("Wazuh alert \"{description}\" at {created}"));
+        note.extra.set("note_types", ["analysis"]);
+        note.common.external_references = vec![reference(document, &options.links)];
+        note.common.id = stable_id(Note::TYPE, &["alert", &entity.to_string(), document.id])?;
+        self.stamp.domain(&mut note.common);
+        Some(note)
+    }
+
+    /// The note that sums a run up. There is one per entity; every run writes it anew.
+    pub(crate) fn summary(&self, parts: &Summary<'_>) -> Option<Note> {
+        let Summary { findings, all, sightings, incidents, no_incident } = parts;
+        let (options, search) = (self.options, &findings.search);
+        let mut table = Table::new(&["Key", "Value"]);
+        table.row(&["Time", &self.now.to_string()]);
+        table.row(&["Duration", &format!("{} ms", search.took.as_millis())]);
+        let bound = if all.at_least { "+" } else { "" };
+        table.row(&["Total hits", &format!("{}{bound}", all.total)]);
+        table.row(&["Hits returned", &all.returned.to_string()]);
+        table.row(&["Max hits", &search.limit.to_string()]);
+        table.row(&["**Not returned**", &format!("**{}**", all.beyond())]);
+        if all.unreadable > 0 {
+            table.row(&["Unreadable", &all.unreadable.to_string()]);
+        }
+        table.row(&["Search since", &search.since.map_or_else(|| "–".to_owned(), |since| since.to_string())]);
+        let list = |texts: &[String]| {
+            let cells: Vec<String> = texts.iter().take(20).map(|text| cell_code(&cut(text, CELL))).collect();
+            if cells.is_empty() { "–".to_owned() } else { cells.join(", ") }
+        };
+        table.row(&["Include filter", &list(&search.include)]);
+        table.row(&["Exclude filter", &list(&search.exclude)]);
+        if !search.failures.is_empty() {
+            table.row(&["**No answer from**", &list(&search.failures)]);
+        }
+        if !search.not_searched.is_empty() {
+            table.row(&["Not searched", &list(&search.not_searched)]);
+        }
+        if let Some(reason) = no_incident {
+            table.row(&["No incident", &escape(&reason.to_string())]);
+        }
+        table.row(&["Connector v.", &escape(&options.version)]);
+        let mut content = format!("## Wazuh enrichment summary\n\n{}\n", table.finish());
+        let seen = Seen::of(&all.groups);
+        if !seen.rules.is_empty() {
+            content.push_str("### Alerts overview\n\n");
+            content.push_str(&rule_table(&seen, &options.links, all.at_least));
+        }
+        if let Some(states) = findings.states.as_ref().filter(|states| !states.is_empty()) {
+            let _ = write!(content, "\n### Inventory\n\n{}\n\n", counted(states.len(), "entry"));
+            let mut table = Table::new(&["Agent", "Package", "Version", "Since"]);
+            for state in states.iter().take(MATCHES) {
+                let (package, version) = state.package.clone().unwrap_or_default();
+                let since = state.since.map_or_else(|| "–".to_owned(), |since| since.to_string());
+                let cells = [state.agent_name.as_str(), &package, version.as_deref().unwrap_or_default()];
+                let mut row: Vec<String> = cells.iter().map(|cell| cell_code(&cut(cell, CELL))).collect();
+                row.push(since);
+                table.row(&row);
+            }
+            content.push_str(&table.finish());
+            if states.len() > MATCHES {
+                let _ = writeln!(content, "\n[… {} more]", states.len() - MATCHES);
+            }
+        }
+        let entity = self.subject.entity.id();
+        let mut object_refs = vec![entity.clone()];
+        if options.create_sighting_summary {
+            object_refs.extend(sightings.iter().cloned());
+        }
+        if options.create_incident_summary {
+            object_refs.extend(incidents.iter().cloned());
+        }
+        let created = seen.tally.first.unwrap_or(self.now).min(self.now);
+        let mut note = Note::new("", object_refs, created);
+        note.content = content;
+        note.common.modified = self.now;
+        note.abstract_ = Some("Wazuh enrichment".to_owned());
+        note.extra.set("note_types", ["analysis"]);
+        note.common.id = stable_id(Note::TYPE, &["summary", &options.system_name, &entity.to_string()])?;
+        self.stamp.domain(&mut note.common);
+        Some(note)
+    }
+}
+
+/// What the summary is about.
+#[derive(Debug)]
+pub(crate) struct Summary<'a> {
+    pub findings: &'a Findings<'a>,
+    pub all: &'a Hits<'a>,
+    pub sightings: Vec<Identifier>,
+    pub incidents: Vec<Identifier>,
+    pub no_incident: Option<&'a NoIncident>,
+}
+
+/// The texts of an alert in which a value stands. This is not how the search found the alert, which also knows other
+/// notations; it shows where to look.
+fn matches(source: &str, values: &[String]) -> String {
+    let Ok(document) = serde_json::from_str::<Value>(source) else { return "–\n".to_owned() };
+    let values: Vec<String> = values.iter().take(VALUES).map(|value| value.to_lowercase()).collect();
+    let mut found: Vec<(String, String)> = Vec::new();
+    look(&document, "", &values, &mut found);
+    if found.is_empty() {
+        return "–\n".to_owned();
+    }
+    let mut table = Table::new(&["Field", "Match"]);
+    for (path, text) in found.iter().take(MATCHES) {
+        table.row(&[cell_code(&cut(path, CELL)), cell_code(&cut(text, CELL))]);
+    }
+    let mut text = table.finish();
+    if found.len() > MATCHES {
+        let _ = writeln!(text, "\n[… {} more]", found.len() - MATCHES);
+    }
+    text
+}
+
+/// Depth is bounded by the reader of JSON.
+fn look(value: &Value, path: &str, values: &[String], found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if path.is_empty() && name == "full_log" {
+                    continue;
+                }
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                look(member, &path, values, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| look(item, path, values, found)),
+        Value::String(text) => {
+            let folded = text.to_lowercase();
+            if values.iter().any(|value| folded.contains(value)) {
+                found.push((path.to_owned(), text.clone()));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// When the earliest of these times was.
+pub(crate) fn earliest(times: impl Iterator<Item = Timestamp>) -> Option<Timestamp> {
+    times.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_are_found_in_lists_and_in_any_case() {
+        let source =
+            r#"{"full_log":"EVIL.example","data":{"dns":{"answers":[{"rdata":"x.Evil.Example."},{"rdata":"y"}]}}}"#;
+        let text = matches(source, &["evil.example".to_owned()]);
+        assert_eq!(text, "| Field | Match |\n| --- | --- |\n| `data.dns.answers.rdata` | `x.Evil.Example.` |\n");
+        assert_eq!(matches("{", &[]), "–\n");
+        assert_eq!(matches("{}", &["x".to_owned()]), "–\n");
+    }
+}
