@@ -39,6 +39,33 @@ pub fn many(bytes: usize) -> String {
     text
 }
 
+/// Failed logins from one address on ten hosts: what a search for an address finds as a rule.
+pub fn logins(count: usize) -> Vec<String> {
+    let login = |place: usize| {
+        let (agent, user, port) = (place % 10, place % 37, 40_000 + place);
+        let (minute, second) = (place / 60 % 60, place % 60);
+        format!(
+            concat!(
+                r#"{{"timestamp":"2026-03-14T09:{minute:02}:{second:02}.000+0000","rule":{{"level":5,"#,
+                r#""description":"sshd: Attempt to login using a non-existent user","id":"5710","#,
+                r#""mitre":{{"id":["T1110.001"],"tactic":["Credential Access"],"technique":["Password Guessing"]}},"#,
+                r#""groups":["syslog","sshd","authentication_failed"]}},"#,
+                r#""agent":{{"id":"{agent:03}","name":"web{agent:02}","ip":"10.0.0.{agent}"}},"manager":{{"name":"m"}},"#,
+                r#""id":"1773480413.{place}","full_log":"sshd[1]: Invalid user u{user} from 203.0.113.7 port {port}","#,
+                r#""decoder":{{"parent":"sshd","name":"sshd"}},"data":{{"srcip":"203.0.113.7","srcport":"{port}","#,
+                r#""srcuser":"u{user}"}},"location":"/var/log/auth.log"}}"#,
+            ),
+            agent = agent,
+            user = user,
+            port = port,
+            minute = minute,
+            second = second,
+            place = place,
+        )
+    };
+    (1..=count).map(login).collect()
+}
+
 /// Replaces digests and the last number of IPv4 addresses; no length changes.
 fn changed(text: &str, numbers: &mut Numbers) -> String {
     let mut bytes = text.as_bytes().to_vec();

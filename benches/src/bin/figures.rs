@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use alert_enricher::enrichment::{
+    Decision, Enricher, EnrichmentOptions, Findings, HitReader, Known, Subject, Trigger, inspect,
+};
 use alert_enricher::extract::{ExtractOptions, Extractor};
 use alert_enricher::hunt::{Counters, HuntOptions, Hunter};
 use alert_enricher::indicator::{Indicator, IndicatorSet};
@@ -21,6 +24,8 @@ use benches::measure::{Rate, peak_memory, rate};
 use benches::objects::{COUNT, Effort};
 use benches::{alerts, indicators, objects, patterns};
 use stix_model::pattern::Pattern;
+use stix_model::sco::Ipv4Addr;
+use stix_model::{Timestamp, Tlp};
 use wazuh_query::alert::Alert;
 use wazuh_query::builder::QueryBuilder;
 use wazuh_query::catalogue::{Catalogue, Schema};
@@ -44,6 +49,7 @@ fn main() -> io::Result<()> {
     queries(&mut table)?;
     pattern(&mut table)?;
     extraction(&mut table)?;
+    enrichment(&mut table)?;
     hunt(&mut table, bytes)?;
     start_up(&mut table)
 }
@@ -146,6 +152,47 @@ fn pattern(table: &mut Table<impl Write>) -> io::Result<()> {
             }
         });
         table.at_least(&format!("patterns/s read, {name}"), read, Some(required), 0)?;
+    }
+    Ok(())
+}
+
+/// From the answer of a search to the bundle, serialised.
+fn enrichment(table: &mut Table<impl Write>) -> io::Result<()> {
+    let catalogue = Catalogue::builtin();
+    let text = alerts::samples();
+    let lines: Vec<&str> = text.lines().cycle().take(1_000).collect();
+    let documents: Vec<(String, &str)> =
+        lines.iter().enumerate().map(|(place, line)| (format!("document-{place}"), *line)).collect();
+    let ssh = alerts::logins(1_000);
+    let logins: Vec<(String, &str)> =
+        ssh.iter().enumerate().map(|(place, line)| (format!("document-{place}"), line.as_str())).collect();
+    let subject = Subject::new(Ipv4Addr::new("203.0.113.7").into());
+    let mut options = EnrichmentOptions::new(Tlp::Amber, "https://wazuh.example.org");
+    options.bundle_abort_limit = None;
+    options.require_indicator_for_incidents = false;
+    let now = Timestamp::from_unix_millis(1_773_480_413_589).unwrap_or(Timestamp::UNIX_EPOCH);
+    let Decision::Search(plan) = inspect(&subject, &options, Trigger::Automatic, now) else { return Ok(()) };
+    for (name, documents) in [("alerts of one kind", &logins), ("alerts of every kind", &documents)] {
+        let mut objects = 0;
+        let mut times = Vec::new();
+        for _ in 0..60 {
+            let start = Instant::now();
+            let reader = HitReader::new(&catalogue, &options, Schema::Wazuh4);
+            let found = documents.iter().map(|(id, text)| ("wazuh-alerts-4.x-2026.03.14", id.as_str(), *text));
+            let hits = reader.read(1_000, [], found);
+            let targets = vec![(subject.entity.id().clone(), hits)];
+            let findings = Findings { targets, ..Findings::default() };
+            let enricher = Enricher::new(&catalogue, &options, Schema::Wazuh4);
+            if let Ok(enrichment) = enricher.enrich(&subject, &plan, &findings, &Known::default(), now) {
+                objects = enrichment.bundle.objects.len();
+                black_box(&enrichment);
+            }
+            times.push(start.elapsed().as_secs_f64() * 1_000.0);
+        }
+        times.sort_by(f64::total_cmp);
+        let (best, median) = (times[0], times[times.len() / 2]);
+        table.below(&format!("ms from 1,000 {name} to a bundle"), best, &format!("{median:.1}"), 10.0, "ms")?;
+        table.note(&format!("{objects} objects"))?;
     }
     Ok(())
 }
