@@ -1,0 +1,159 @@
+//! Trust and identity on encrypted connections, the same for the platform, the broker and the listener.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use crate::{Error, Secret};
+
+/// Whom to trust, and who we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsConfig {
+    /// Certificates of further authorities, in PEM.
+    pub ca: Option<Vec<u8>>,
+    /// Whether the authorities that the system trusts are trusted, too.
+    pub system_roots: bool,
+    /// Whether the peer's certificate must be trusted. Without that anybody can read what is sent.
+    pub verify: bool,
+    /// Our own certificate.
+    pub identity: Option<TlsIdentity>,
+}
+
+/// A certificate with its private key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsIdentity {
+    /// The certificate and those between it and the authority, in PEM.
+    pub certificates: Vec<u8>,
+    /// The private key, in PEM, without a passphrase.
+    pub key: Secret,
+}
+
+impl Default for TlsConfig {
+    fn default() -> Self {
+        Self { ca: None, system_roots: true, verify: true, identity: None }
+    }
+}
+
+impl TlsIdentity {
+    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
+        let key = self.key.expose();
+        if key.contains("ENCRYPTED") {
+            return Err(Error::config("the private key has a passphrase; store it without one (`openssl pkey`)"));
+        }
+        let certificates = certificates(&self.certificates, "the certificate")?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+            .map_err(|_| Error::config("the private key cannot be read; it must be in PEM"))?;
+        Ok((certificates, key))
+    }
+}
+
+impl TlsConfig {
+    /// Whether everything in it can be read.
+    pub fn check(&self) -> Result<(), Error> {
+        self.client().map(|_| ())
+    }
+
+    /// The configuration for calling somebody.
+    pub(crate) fn client(&self) -> Result<ClientConfig, Error> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::config(format!("TLS cannot be set up: {error}")))?;
+        let builder = if self.verify {
+            let mut roots = RootCertStore::empty();
+            if self.system_roots {
+                // What cannot be read of the system's store is not trusted; the rest is.
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            }
+            if let Some(pem) = &self.ca {
+                for certificate in certificates(pem, "the authority's certificate")? {
+                    roots.add(certificate).map_err(|error| {
+                        Error::config(format!("the authority's certificate cannot be used: {error}"))
+                    })?;
+                }
+            }
+            builder.with_root_certificates(roots)
+        } else {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(TrustAll(provider)))
+        };
+        match &self.identity {
+            None => Ok(builder.with_no_client_auth()),
+            Some(identity) => {
+                let (certificates, key) = identity.read()?;
+                builder
+                    .with_client_auth_cert(certificates, key)
+                    .map_err(|error| Error::config(format!("the client certificate cannot be used: {error}")))
+            }
+        }
+    }
+}
+
+/// The configuration for being called.
+#[cfg(feature = "callback")]
+pub(crate) fn server(identity: &TlsIdentity) -> Result<rustls::ServerConfig, Error> {
+    let (certificates, key) = identity.read()?;
+    rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::config(format!("TLS cannot be set up: {error}")))?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .map_err(|error| Error::config(format!("the certificate cannot be used: {error}")))
+}
+
+fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match read {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(Error::config(format!("{what} cannot be read; it must be in PEM"))),
+    }
+}
+
+/// Takes every certificate. Only where an operator asked for it.
+struct TrustAll(Arc<CryptoProvider>);
+
+impl fmt::Debug for TrustAll {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TrustAll")
+    }
+}
+
+impl ServerCertVerifier for TrustAll {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
