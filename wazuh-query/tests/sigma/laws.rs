@@ -162,3 +162,97 @@ fn texts(value: &Value, path: &mut String, out: &mut Vec<(String, String)>) {
         _ => {}
     }
 }
+
+mod any_value {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+    use wazuh_query::catalogue::{Catalogue, Schema};
+    use wazuh_query::evaluate::Evaluator;
+    use wazuh_query::sigma::{SigmaMatcher, SigmaRule, Verdict};
+    use wazuh_query::value::Spelling;
+
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::builtin);
+
+    /// Characters that are written in several ways, that mean something, or that have a case.
+    const TEXT: &str = "[abntlg;ABN\\\\\"&<>\n\t/.*?,=é5-]{0,7}";
+    const VALUE: &str = "[abntlg;ABN\\\\\"&<>\n/.*?,=É5-]{0,5}";
+
+    fn place(path: &str, text: &str) -> serde_json::Value {
+        path.rsplit('.').fold(json!(text), |inner, key| json!({key: inner}))
+    }
+
+    fn lawful(schema: Schema, path: &str, modifiers: &str, values: &[String], text: &str, negated: bool) {
+        let condition = if negated { "not s" } else { "s" };
+        let key = format!("{path}{modifiers}");
+        let rule = json!({"title": key, "detection": {"s": {key: values}, "condition": condition}});
+        // Some combinations make no rule.
+        let Ok(rule) = SigmaRule::read_all(&rule.to_string()).remove(0) else { return };
+        let matcher = SigmaMatcher::new(&rule, &CATALOGUE, schema);
+        // An index refuses alerts with other values.
+        let fits = match path {
+            "data.aws.srcaddr" => text.parse::<std::net::IpAddr>().is_ok(),
+            "rule.level" | "syscheck.size_after" => text.parse::<i64>().is_ok(),
+            _ => true,
+        };
+        if !fits {
+            return;
+        }
+        let alert = place(path, &Spelling::of(schema, path).write(text));
+        let is_match = matcher.verdict(&alert) == Verdict::Match;
+        let translation = matcher.translation();
+        let Some(query) = &translation.query else { return };
+        let found = Evaluator::new(&CATALOGUE, schema).matches(query, &alert).unwrap();
+        assert!(found || !is_match, "{values:?} {text:?}\n{}", query.to_json());
+        assert!(!translation.exact || found == is_match, "not exact: {values:?} {text:?}\n{}", query.to_json());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn in_any_field(
+            modifiers in prop::sample::select(vec![
+                "", "|contains", "|startswith", "|endswith", "|contains|all", "|cased", "|contains|cased", "|re",
+                "|re|i", "|contains|windash", "|base64offset|contains", "|utf16le|base64", "|neq",
+            ]),
+            path in prop::sample::select(vec![
+                "data.win.eventdata.commandLine", "data.win.eventdata.image", "data.url", "data.nobody.knows", "full_log",
+                "data.win.system.message", "data.srcip", "syscheck.size_after",
+            ]),
+            values in prop::collection::vec(VALUE, 1..4),
+            text in TEXT,
+            negated in any::<bool>(),
+        ) {
+            lawful(Schema::Wazuh4, path, modifiers, &values, &text, negated);
+        }
+
+        #[test]
+        fn in_wazuh_5(
+            modifiers in prop::sample::select(vec!["", "|contains", "|startswith", "|re"]),
+            path in prop::sample::select(vec!["process.command_line", "url.full", "event.code"]),
+            values in prop::collection::vec(VALUE, 1..4),
+            text in TEXT,
+            negated in any::<bool>(),
+        ) {
+            lawful(Schema::Wazuh5, path, modifiers, &values, &text, negated);
+        }
+
+        #[test]
+        fn of_addresses_and_numbers(
+            comparison in prop::sample::select(vec!["cidr", "lt", "lte", "gt", "gte", "startswith"]),
+            network in "(10|192|172)\\.[0-9]\\.(16|0)\\.0/(8|9|12|16|20|24|25|32)",
+            number in "[0-9]{1,4}(\\.[0-9])?",
+            address in "(::ffff:)?(10|192|172)\\.[0-9]\\.[12]?[0-9]\\.[0-9](:80)?",
+            is_address in any::<bool>(),
+            negated in any::<bool>(),
+        ) {
+            let value = if comparison == "cidr" { network } else { number.clone() };
+            let text = if is_address { address } else { number };
+            for path in ["data.srcip", "data.aws.srcaddr", "rule.level", "data.win.eventdata.destinationIp"] {
+                lawful(Schema::Wazuh4, path, &format!("|{comparison}"), std::slice::from_ref(&value), &text, negated);
+            }
+        }
+    }
+}
