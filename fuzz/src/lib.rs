@@ -3,7 +3,10 @@
 //! `./run.sh 60` runs every target for a minute; `cargo test --no-default-features` replays the seeds without the
 //! engine, as any other test.
 
+pub mod matching;
 pub mod reference;
+
+pub use matching::pattern_match;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -30,13 +33,14 @@ use reference::Expression;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("alert", alert),
     ("alert_file", alert_file),
     ("catalogue_file", catalogue_file),
     ("indicator_list", indicator_list),
     ("lucene", lucene),
     ("pattern", pattern),
+    ("pattern_match", matching::pattern_match),
     ("query", query),
     ("stix_object", stix_object),
 ];
