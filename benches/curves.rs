@@ -7,7 +7,9 @@ use alert_enricher::extract::{ExtractOptions, Extractor};
 use alert_enricher::hunt::{HuntOptions, Hunter};
 use benches::{alerts, indicators, objects, patterns};
 use criterion::{BenchmarkId, Criterion, Throughput};
+use stix_model::Timestamp;
 use stix_model::pattern::Pattern;
+use stix_model::pattern::matcher::{CompiledPattern, MatchOptions, Observation, Seen};
 use wazuh_query::alert::Alert;
 use wazuh_query::builder::QueryBuilder;
 use wazuh_query::catalogue::{Catalogue, Schema};
@@ -18,6 +20,7 @@ fn main() {
     let mut criterion = criterion.measurement_time(Duration::from_secs(2)).configure_from_args();
     one_object(&mut criterion);
     pattern(&mut criterion);
+    matching(&mut criterion);
     one_alert(&mut criterion);
     hunt(&mut criterion);
     criterion.final_summary();
@@ -54,6 +57,32 @@ fn pattern(criterion: &mut Criterion) {
         let read: Vec<Pattern> = texts.iter().filter_map(|text| Pattern::parse(text).ok()).collect();
         group.bench_function(BenchmarkId::new("print", name), |bench| {
             bench.iter(|| read.iter().map(|pattern| pattern.to_string().len()).sum::<usize>());
+        });
+    }
+}
+
+fn matching(criterion: &mut Criterion) {
+    let pattern = Pattern::parse(patterns::COMPOUND).expect("a pattern");
+    let compiled = CompiledPattern::new(&pattern, &MatchOptions::alerts()).expect("a pattern that can be run");
+    let objects = patterns::alert();
+    let observation = [Observation::from_objects(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, &objects)];
+    let mut group = criterion.benchmark_group("match");
+    group.bench_function("compile", |bench| bench.iter(|| CompiledPattern::new(&pattern, &MatchOptions::alerts())));
+    group.bench_function("test", |bench| bench.iter(|| compiled.is_match(&observation)));
+    group.bench_function("bind", |bench| bench.iter(|| compiled.matches(&observation)));
+    // Many observations, of which every third serves a part of the sequence.
+    let pattern =
+        Pattern::parse("([a:b = 1] FOLLOWEDBY [a:b = 2] FOLLOWEDBY [a:b = 3]) WITHIN 10 SECONDS REPEATS 100 TIMES");
+    let pattern = pattern.expect("a pattern");
+    let compiled = CompiledPattern::new(&pattern, &MatchOptions::alerts()).expect("a pattern that can be run");
+    for count in [100_usize, 1_000, 10_000] {
+        let at = |place: usize| Timestamp::from_unix_millis(i64::try_from(place).unwrap_or_default() * 1_000);
+        let seen: Vec<Seen> =
+            (0..count).filter_map(at).map(|time| Seen { first: time, last: time, number_observed: 1 }).collect();
+        let satisfied: Vec<Vec<usize>> = (0..3).map(|from| (from..count).step_by(3).collect()).collect();
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_function(BenchmarkId::new("sequence", count), |bench| {
+            bench.iter(|| compiled.combine(&seen, &satisfied).is_ok());
         });
     }
 }

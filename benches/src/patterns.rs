@@ -1,6 +1,49 @@
-//! Patterns to read.
+//! Patterns to read, and one to match.
+
+use stix_model::sco::{DomainName, File, Ipv4Addr, NetworkTraffic, Process, Url, UserAccount};
+use stix_model::{Hashes, Object};
 
 use crate::numbers::Numbers;
+
+/// A pattern of several brackets and kinds of tests, as compound indicators have.
+pub const COMPOUND: &str = r"[file:hashes.'SHA-256' = '275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f' OR (process:command_line MATCHES '(?i)-enc(odedcommand)?\\s+[a-z0-9+/=]{20,}' AND process:image_ref.name LIKE '%.exe')] OR [network-traffic:dst_ref.value ISSUBSET '203.0.113.0/24' AND domain-name:value IN ('cdn.evil.example', 'www.evil.example', 'evil.example')]";
+
+/// The objects of one alert: ten of them. The last test of [`COMPOUND`] decides.
+pub fn alert() -> Vec<Object> {
+    let mut numbers = Numbers::new(9);
+    let hashes: Hashes = [("MD5", numbers.hexadecimal(32)), ("SHA-256", numbers.hexadecimal(64))].into_iter().collect();
+    let image = File { name: Some("powershell.exe".to_owned()), hashes, ..File::default() }.identified();
+    let parent = File { name: Some("WINWORD.EXE".to_owned()), ..File::default() }.identified();
+    let (source, target) = (Ipv4Addr::new("10.20.30.40"), Ipv4Addr::new("203.0.113.77"));
+    let process = Process {
+        pid: Some(4312),
+        command_line: Some("powershell.exe -NoProfile -File C:\\Users\\Public\\update.ps1".to_owned()),
+        image_ref: Some(image.id().clone()),
+        ..Process::default()
+    }
+    .identified();
+    let traffic = NetworkTraffic {
+        src_ref: Some(source.id().clone()),
+        dst_ref: Some(target.id().clone()),
+        dst_port: Some(8443),
+        protocols: vec!["ipv4".to_owned(), "tcp".to_owned()],
+        ..NetworkTraffic::default()
+    }
+    .identified();
+    let account = UserAccount { account_login: Some("svc_backup".to_owned()), ..UserAccount::default() }.identified();
+    vec![
+        source.into(),
+        target.into(),
+        image.into(),
+        parent.into(),
+        process.into(),
+        traffic.into(),
+        account.into(),
+        DomainName::new("ws-042.corp.example").into(),
+        DomainName::new("cdn.evil.example").into(),
+        Url::new("https://cdn.evil.example:8443/gate.php?id=77").into(),
+    ]
+}
 
 /// How many patterns one run reads.
 pub const COUNT: usize = 1_000;

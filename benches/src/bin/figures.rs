@@ -24,6 +24,7 @@ use benches::measure::{Rate, peak_memory, rate};
 use benches::objects::{COUNT, Effort};
 use benches::{alerts, indicators, objects, patterns};
 use stix_model::pattern::Pattern;
+use stix_model::pattern::matcher::{CompiledPattern, MatchOptions, Observation};
 use stix_model::sco::Ipv4Addr;
 use stix_model::{Timestamp, Tlp};
 use wazuh_query::alert::Alert;
@@ -48,6 +49,7 @@ fn main() -> io::Result<()> {
     identifiers(&mut table)?;
     queries(&mut table)?;
     pattern(&mut table)?;
+    matching(&mut table)?;
     extraction(&mut table)?;
     enrichment(&mut table)?;
     hunt(&mut table, bytes)?;
@@ -195,6 +197,40 @@ fn enrichment(table: &mut Table<impl Write>) -> io::Result<()> {
         table.note(&format!("{objects} objects"))?;
     }
     Ok(())
+}
+
+/// One compound pattern against the ten objects of an alert.
+fn matching(table: &mut Table<impl Write>) -> io::Result<()> {
+    let compiled = Pattern::parse(patterns::COMPOUND).ok().and_then(|pattern| {
+        let compiled = CompiledPattern::new(&pattern, &MatchOptions::alerts());
+        compiled.ok()
+    });
+    let Some(compiled) = compiled else { return table.note("the compound pattern cannot be compiled") };
+    let objects = patterns::alert();
+    let observation = Observation::from_objects(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, &objects);
+    let observations = [observation];
+    if compiled.is_match(&observations) != Ok(true) {
+        return table.note("the compound pattern does not match");
+    }
+    let tested = rate(patterns::COUNT, SHORT, || {
+        for _ in 0..patterns::COUNT {
+            black_box(compiled.is_match(&observations).is_ok());
+        }
+    });
+    let bound = rate(patterns::COUNT, SHORT, || {
+        for _ in 0..patterns::COUNT {
+            black_box(compiled.matches(&observations).is_ok());
+        }
+    });
+    let made = rate(patterns::COUNT, SHORT, || {
+        for _ in 0..patterns::COUNT {
+            let (first, last) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+            black_box(Observation::from_objects(first, last, &objects));
+        }
+    });
+    table.at_least("compound patterns/s tested on ten objects", tested, None, 0)?;
+    table.at_least("compound patterns/s with what they bind", bound, None, 0)?;
+    table.at_least("observations/s made of ten objects", made, None, 0)
 }
 
 fn extraction(table: &mut Table<impl Write>) -> io::Result<()> {
