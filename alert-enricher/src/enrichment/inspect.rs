@@ -86,6 +86,13 @@ pub enum Reason {
         /// The lowest one that counts.
         threshold: i64,
     },
+    /// Its confidence is too low.
+    Confidence {
+        /// Its confidence.
+        found: i64,
+        /// The lowest one that counts.
+        threshold: i64,
+    },
     /// No usable indicator is based on it.
     NoIndicator,
     /// It holds neither indicators nor observables.
@@ -128,6 +135,9 @@ impl fmt::Display for Reason {
             Self::Expired(end) => write!(formatter, "the indicator was valid until {end}"),
             Self::NotForDetection => formatter.write_str("the indicator is not meant for detection"),
             Self::Score { found, threshold } => write!(formatter, "the score {found} is below {threshold}"),
+            Self::Confidence { found, threshold } => {
+                write!(formatter, "the confidence {found} is below {threshold}")
+            }
             Self::NoIndicator => formatter.write_str("no usable indicator is based on the observable"),
             Self::NothingToHunt => {
                 formatter.write_str("there is no indicator and no observable in it that can be searched")
@@ -170,10 +180,15 @@ pub fn inspect(subject: &Subject, options: &EnrichmentOptions, trigger: Trigger,
         if rules.ignore_own_entities && entity.author() == Some(author.id()) {
             return Decision::Done(Reason::Own(author.name));
         }
-        let ignored: Vec<String> =
-            entity.labels().iter().filter(|label| rules.label_ignore_list.contains(*label)).cloned().collect();
+        // The platform keeps labels in small letters, whatever an operator writes.
+        let is_ignored =
+            |label: &str| rules.label_ignore_list.iter().any(|own| own.to_lowercase() == label.to_lowercase());
+        let ignored: Vec<String> = entity.labels().iter().filter(|label| is_ignored(label)).cloned().collect();
         if !ignored.is_empty() {
             return Decision::Done(Reason::Labels(ignored));
+        }
+        if let Some(reason) = scores_too_low(entity, options) {
+            return Decision::Done(reason);
         }
     }
     let mut plan = Plan::default();
@@ -199,7 +214,8 @@ pub fn inspect(subject: &Subject, options: &EnrichmentOptions, trigger: Trigger,
                     let needs = observable.kind() == Some(Kind::Observable) && !rules.create_obs_sightings;
                     (needs && plan.indicators.is_empty()).then_some(Reason::NoIndicator)
                 };
-                match above_maximum(observable, subject, rules.max_tlp).or_else(unwanted) {
+                let too_low = || scores_too_low(observable, options);
+                match above_maximum(observable, subject, rules.max_tlp).or_else(unwanted).or_else(too_low) {
                     Some(reason) => plan.drop(observable, reason),
                     None => plan.targets.push(observable.id().clone()),
                 }
@@ -242,7 +258,18 @@ fn unusable(indicator: &Entity, subject: &Subject, options: &EnrichmentOptions, 
     }
     // What the platform gives an indicator that says nothing.
     let found = indicator.score().unwrap_or(50);
-    let threshold = rules.indicator_score_threshold.filter(|threshold| found < *threshold)?;
+    if let Some(threshold) = rules.indicator_score_threshold.filter(|threshold| found < *threshold) {
+        return Some(Reason::Score { found, threshold });
+    }
+    let found = properties.common.confidence?;
+    let threshold = rules.indicator_confidence_threshold.filter(|threshold| found < *threshold)?;
+    Some(Reason::Confidence { found, threshold })
+}
+
+/// Why an observable is not searched unless somebody asks for it. Other entities have their own rules.
+fn scores_too_low(entity: &Entity, options: &EnrichmentOptions) -> Option<Reason> {
+    let found = entity.score().filter(|_| entity.kind() == Some(Kind::Observable))?;
+    let threshold = options.inspect.observable_score_threshold.filter(|threshold| found < *threshold)?;
     Some(Reason::Score { found, threshold })
 }
 
@@ -379,6 +406,7 @@ mod tests {
         options.inspect.require_indicator_detection = true;
         options.inspect.ignore_expired_indicators = true;
         options.inspect.indicator_score_threshold = Some(50);
+        options.inspect.indicator_confidence_threshold = Some(40);
         let flag = |value: Value| json!({"x_opencti_detection": value});
         let related = [
             indicator(1, &flag(true.into())),
@@ -389,6 +417,7 @@ mod tests {
             indicator(6, &json!({"x_opencti_detection": true, "valid_until": "2026-03-14T09:26:53.589Z"})),
             indicator(7, &json!({"x_opencti_detection": true, "object_marking_refs": [Tlp::Red.identifier()]})),
             indicator(8, &json!({"extensions": {stix_model::opencti::EXTENSION: {"detection": true, "score": 50}}})),
+            indicator(9, &json!({"x_opencti_detection": true, "confidence": 39})),
         ];
         let subject = Subject::with_related(address(&json!({})), related);
         let plan = plan(&subject, &options);
@@ -405,11 +434,26 @@ mod tests {
                 "the score 49 is below 50",
                 "the indicator was valid until 2026-03-14T09:26:53.589Z",
                 "the marking TLP:RED is above the maximum TLP:AMBER",
+                "the confidence 39 is below 40",
             ]
         );
         // An entity that is not usable itself says why.
         let revoked = Subject::new(indicator(4, &json!({"x_opencti_detection": true, "revoked": true})));
         assert_eq!(decide(&revoked, &options), Decision::Done(Reason::Revoked));
+    }
+
+    #[test]
+    fn observables_that_score_too_low() {
+        let mut options = options();
+        options.inspect.observable_score_threshold = Some(30);
+        let scored = |score: i64| Subject::new(address(&json!({"x_opencti_score": score})));
+        assert_eq!(decide(&scored(29), &options), Decision::Done(Reason::Score { found: 29, threshold: 30 }));
+        assert!(matches!(decide(&scored(30), &options), Decision::Search(_)));
+        assert!(matches!(decide(&Subject::new(address(&json!({}))), &options), Decision::Search(_)));
+        assert!(matches!(inspect(&scored(1), &options, Trigger::Manual, now()), Decision::Search(_)));
+        let based = Subject::with_related(indicator(1, &json!({})), [address(&json!({"x_opencti_score": 29}))]);
+        let plan = plan(&based, &options);
+        assert_eq!((plan.targets.len(), plan.dropped.len()), (1, 1));
     }
 
     #[test]

@@ -96,6 +96,12 @@ pub struct InspectOptions {
     pub ignore_expired_indicators: bool,
     /// `indicator_score_threshold`: indicators count that score at least this. One without a score has 50.
     pub indicator_score_threshold: Option<i64>,
+    /// `indicator_confidence_threshold`: indicators count whose confidence is at least this. One that tells none counts.
+    /// Not an option of the original.
+    pub indicator_confidence_threshold: Option<i64>,
+    /// `observable_score_threshold`: observables are searched that score at least this, and those without a score; all
+    /// are, if somebody asks for them. Not an option of the original.
+    pub observable_score_threshold: Option<i64>,
 }
 
 impl InspectOptions {
@@ -110,6 +116,8 @@ impl InspectOptions {
             ignore_revoked_indicators: true,
             ignore_expired_indicators: false,
             indicator_score_threshold: None,
+            indicator_confidence_threshold: None,
+            observable_score_threshold: None,
         }
     }
 }
@@ -143,6 +151,9 @@ pub struct EnrichmentOptions {
     pub bundle_abort_limit: Option<usize>,
     /// `agents_as_systems`: every agent and account is a system of its own; otherwise the SIEM sights everything.
     pub agents_as_systems: bool,
+    /// `account_sighters`: the services whose accounts are such systems, by their names in the catalogue; `None`: all.
+    /// Not an option of the original.
+    pub account_sighters: Option<BTreeSet<String>>,
     /// `create_agent_ip_observable`.
     pub create_agent_ip_observable: bool,
     /// `create_agent_hostname_observable`.
@@ -203,6 +214,7 @@ impl EnrichmentOptions {
             hits_abort_limit: Some(1_000),
             bundle_abort_limit: Some(500),
             agents_as_systems: true,
+            account_sighters: None,
             create_agent_ip_observable: true,
             create_agent_hostname_observable: true,
             max_extrefs: 10,

@@ -50,7 +50,8 @@ impl Sighter {
         if !options.agents_as_systems {
             return Self::Siem;
         }
-        if let Some((service, account)) = origin.account {
+        let counts = |service: &str| options.account_sighters.as_ref().is_none_or(|wanted| wanted.contains(service));
+        if let Some((service, account)) = origin.account.filter(|(service, _)| counts(service)) {
             return Self::Account(service.to_owned(), one_line(account.trim()).into_owned());
         }
         let id = origin.agent_id.map(str::trim).unwrap_or_default();
@@ -171,6 +172,18 @@ mod tests {
             let together = EnrichmentOptions { agents_as_systems: false, ..options() };
             assert_eq!(sighter(&alert, &together), Sighter::Siem);
         }
+    }
+
+    #[test]
+    fn accounts_that_do_not_count_leave_it_to_the_agent() {
+        let options = EnrichmentOptions { account_sighters: Some(["aws".to_owned()].into()), ..options() };
+        let name = |data: &str, agent: &str| {
+            let alert = format!(r#"{{"agent":{{"id":"{agent}","name":"web01"}},"data":{data}}}"#);
+            sighter(&alert, &options).name(&options).into_owned()
+        };
+        assert_eq!(name(r#"{"aws":{"aws_account_id":"1"}}"#, "000"), "AWS account 1");
+        assert_eq!(name(r#"{"github":{"org":"example"}}"#, "007"), "web01");
+        assert_eq!(name(r#"{"github":{"org":"example"}}"#, "000"), "Wazuh SIEM");
     }
 
     /// B-40: agents of the same number in two clusters are two systems, and the identifier is the platform's.

@@ -5,6 +5,7 @@
 
 use std::str::FromStr as _;
 
+use alert_enricher::enrichment::{Severities, SeverityError};
 use serde_json::Value;
 use stix_model::Timestamp;
 use wazuh_query::profile::{Interval, Since, parse_filter, parse_matches, parse_sort};
@@ -67,6 +68,8 @@ pub(super) enum Kind {
     Sorts,
     /// Clauses of the query language.
     Clauses,
+    /// Severity and priority by rule level.
+    Severities,
     /// HTTP headers, whose values are never shown.
     Headers,
 }
@@ -159,6 +162,7 @@ impl Kind {
             Self::Matches => "a list of `{field, query}`, or `field=value,…`".to_owned(),
             Self::Sorts => "a list of `{field, order}`, or `field:desc,…`".to_owned(),
             Self::Clauses => "a list of OpenSearch clauses (JSON in a variable)".to_owned(),
+            Self::Severities => "`LEVEL=SEVERITY/PRIORITY,…`".to_owned(),
             Self::Headers => "`name:value;name:value`, or names and values".to_owned(),
         }
     }
@@ -230,6 +234,11 @@ impl Kind {
                     Tree::List(_) | Tree::Map(_) => node.to_json().to_string(),
                 };
                 parse_filter(&text).map(Value::from).map_err(|error| problem(error.to_string()))
+            }
+            Self::Severities => {
+                let text = scalar(node)?;
+                let bands: Severities = text.parse().map_err(|error: SeverityError| problem(error.to_string()))?;
+                Ok(bands.to_string().into())
             }
             Self::Headers => headers(node),
         }

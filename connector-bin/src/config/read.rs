@@ -139,13 +139,22 @@ pub(super) fn client_certificate(resolver: &mut Resolver<'_>, certificate: &Spec
         }
         return None;
     };
+    let key_given = key_text.is_some();
     if let Some(key_text) = key_text {
         pem.push('\n');
         pem.push_str(&key_text);
     } else if !pem.contains("PRIVATE KEY-----") {
         resolver.mistake(certificate, &format!("holds no private key; give it in `{}`", key.key));
     }
+    check_key(resolver, if key_given { key } else { certificate }, &pem);
     Some(pem)
+}
+
+/// Nobody is there to type a passphrase.
+pub(super) fn check_key(resolver: &mut Resolver<'_>, spec: &Spec, pem: &str) {
+    if pem.contains("BEGIN ENCRYPTED PRIVATE KEY-----") || pem.contains("Proc-Type: 4,ENCRYPTED") {
+        resolver.mistake(spec, "the private key has a passphrase; store it without one (`openssl pkey`)");
+    }
 }
 
 fn auth(resolver: &mut Resolver<'_>) -> Auth {

@@ -238,6 +238,11 @@ impl<'s> Resolver<'s> {
         self.text(spec).and_then(|text| text.parse().ok())
     }
 
+    /// A value of a type that reads it from its text.
+    pub(super) fn parsed<T: FromStr>(&mut self, spec: &Spec) -> Option<T> {
+        self.text(spec).and_then(|text| text.parse().ok())
+    }
+
     /// The members of a list of texts.
     pub(super) fn texts<C: FromIterator<String>>(&mut self, spec: &Spec) -> C {
         let value = self.get(spec).value;

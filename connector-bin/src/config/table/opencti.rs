@@ -22,6 +22,6 @@ options! {
     CLIENT_CERTIFICATE = Spec::new("opencti.client_certificate", Kind::Pem).ours();
     /// Key of that certificate, if the certificate's file does not hold it.
     CLIENT_KEY = Spec::new("opencti.client_key", Kind::Pem).ours();
-    /// How long one call may take.
-    TIMEOUT = Spec::new("opencti.timeout", Kind::Interval).default("60 seconds").ours();
+    /// How long one try of a call may take.
+    TIMEOUT = Spec::new("opencti.timeout", Kind::Interval).default("2 minutes").ours();
 }

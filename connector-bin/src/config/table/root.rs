@@ -76,18 +76,24 @@ options! {
     INDICATOR_CONFIDENCE_THRESHOLD = Spec::new("indicator_confidence_threshold", Kind::Integer(0, 100)).optional().ours();
     /// Observables with a lower score are not searched for.
     OBSERVABLE_SCORE_THRESHOLD = Spec::new("observable_score_threshold", Kind::Integer(0, 100)).optional().ours();
-    /// What the end of an indicator's validity means: nothing (`ignore`), that later alerts do not count (`event`), or that an expired indicator is not usable (`now`).
-    INDICATOR_VALIDITY = Spec::new("indicator_validity", Kind::Choice(&["ignore", "event", "now"])).default("event").ours();
+    /// Indicators whose validity has ended are not usable.
+    IGNORE_EXPIRED_INDICATORS = Spec::new("ignore_expired_indicators", Kind::Boolean).default("false").ours();
     /// Indicators are also searched for by their patterns, not only through their observables.
     SEARCH_INDICATOR_PATTERN = Spec::new("search_indicator_pattern", Kind::Boolean).default("true").ours();
     /// What the comparisons of a pattern that stand in one pair of brackets must meet: one alert (`event`), or one observable in it (`same-object`).
     PATTERN_READING = Spec::new("pattern_reading", Kind::Choice(&["event", "same-object"])).default("event").ours();
-    /// Who may have seen something, beside the agents and the SIEM.
-    SIGHTERS = Spec::new("sighters", Kind::Set(sighters)).default("all").ours();
+    /// Services whose accounts, organizations, projects and tenants are systems that see something: `all`, or names of their decoders (`aws`, `gcp`, `github`, `ms-graph`, `office365`). What an account does not see, the agent or the SIEM does.
+    ACCOUNT_SIGHTERS = Spec::new("account_sighters", Kind::Texts).default("all").ours();
+    /// Name of the Wazuh cluster. It stands behind the names of agents, where several clusters have agents of the same names.
+    CLUSTER_NAME = Spec::new("cluster_name", Kind::Text).ours();
+    /// Confidence of what is made. The platform caps it to the maximum of the connector's user.
+    CONFIDENCE = Spec::new("confidence", Kind::Integer(0, 100)).default("100").ours();
+    /// Characters of an alert in a note.
+    MAX_NOTE_SIZE = Spec::new("max_note_size", Kind::Integer(100, 1_000_000)).default("20000").ours();
+    /// Incidents also have references to their alerts, as many as sightings.
+    CREATE_INCIDENT_LINKS = Spec::new("create_incident_links", Kind::Boolean).default("false").ours();
+    /// Severity of incidents and priority of cases by rule level: the least level of each band.
+    SEVERITIES = Spec::new("severities", Kind::Severities).default("0=low/P4,7=medium/P3,11=high/P2,14=critical/P1").ours();
     /// File with further fields of alerts (see `catalogue.md`).
     CATALOGUE = Spec::new("catalogue", Kind::Path).ours();
-}
-
-fn sighters() -> Vec<&'static str> {
-    vec!["aws", "azure", "gcp", "github", "office365"]
 }

@@ -23,7 +23,7 @@ fn max_tlp() {
             [name.to_owned(), name.to_lowercase(), format!("TLP:{name}"), format!("tlp:{}", name.to_lowercase())]
         {
             let config = typed("", &[("WAZUH_MAX_TLP", &text)]);
-            assert_eq!(config.enrichment.max_tlp, level, "{text}");
+            assert_eq!(config.enrichment.inspect.max_tlp, level, "{text}");
         }
     }
     for text in ["PURPLE", "TLP:", "TLP:AMBER+", "AMBER/STRICT"] {
@@ -44,7 +44,7 @@ fn tlps() {
     assert_eq!(of_variable("tlps", "WAZUH_TLPS", r#"["amber", "red"]"#), both);
     let id = "marking-definition--c9819001-c80c-45e1-8edb-e543e350f195";
     let config = typed("", &[("WAZUH_TLPS", &format!("green, {id}"))]);
-    assert_eq!(config.enrichment.markings, [Tlp::Green.identifier(), id.parse().unwrap()]);
+    assert_eq!(config.enrichment.tlps, [Tlp::Green.identifier(), id.parse().unwrap()].into());
     let wrong = wrong("tlps: [amber, purple, 'indicator--c9819001-c80c-45e1-8edb-e543e350f195']", &[]);
     assert_eq!(wrong.len(), 2);
     assert!(wrong[0].starts_with("config.yml:1: tlps: `purple` is neither"), "{wrong:?}");
@@ -190,7 +190,8 @@ fn defaults() {
     }
     let config = typed("", &[]);
     assert_eq!(config.search, wazuh_query::options::SearchOptions::default());
-    assert_eq!(config.extract, alert_enricher::extract::ExtractOptions::default());
+    let enrichment = alert_enricher::enrichment::EnrichmentOptions::new(Tlp::Red, "https://wazuh.example");
+    assert_eq!(config.enrichment, enrichment);
     let profile = wazuh_query::profile::SearchProfile::new(&config.catalogue, config.schema);
     assert_eq!(config.profile, profile);
     // What the original could search for is still in the scope.

@@ -135,7 +135,7 @@ fn b_08_none_switches_limits_off() {
             ],
         );
         assert_eq!((config.enrichment.hits_abort_limit, config.enrichment.bundle_abort_limit), (None, None));
-        assert_eq!((config.enrichment.indicator_score_threshold, config.profile.since), (None, None));
+        assert_eq!((config.enrichment.inspect.indicator_score_threshold, config.profile.since), (None, None));
         assert_eq!((config.profile.exclude_match.len(), config.vulnerabilities_index), (0, None));
     }
     assert!(wrong("", &[("WAZUH_MAX_EXTREFS", "none")])[0].contains("is not a whole number"));
@@ -221,7 +221,7 @@ fn b_15_one_order() {
     let environment = [("OPENCTI_URL", "http://variable"), ("CONNECTOR_NAME", "Variable"), ("WAZUH_MAX_TLP", "red")];
     let config = typed(file, &environment);
     assert_eq!((config.opencti.url.as_str(), config.connector.name.as_str()), ("http://file/", "File"));
-    assert_eq!(config.enrichment.max_tlp, Tlp::Green);
+    assert_eq!(config.enrichment.inspect.max_tlp, Tlp::Green);
     assert_eq!(typed("", &environment).connector.name, "Variable");
 }
 
@@ -229,7 +229,7 @@ fn b_15_one_order() {
 #[test]
 fn b_16_no_markings() {
     for (file, text) in [("tlps: null", ""), ("tlps: []", ""), ("tlps:", ""), ("", "none"), ("", "null")] {
-        assert_eq!(typed(file, &[("WAZUH_TLPS", text)]).enrichment.markings, [], "{file} {text}");
+        assert_eq!(typed(file, &[("WAZUH_TLPS", text)]).enrichment.tlps, [].into(), "{file} {text}");
     }
 }
 

@@ -77,6 +77,8 @@ fn credentials_of_the_indexer() {
         wrong(&format!("opensearch: {{client_certificate: '{certificate}'}}")),
         ["config.yml:1: opensearch.client_certificate: holds no private key; give it in `opensearch.client_key`"]
     );
+    let encrypted = "-----BEGIN CERTIFICATE-----\\n-----BEGIN ENCRYPTED PRIVATE KEY-----";
+    assert!(wrong(&format!("opensearch: {{client_certificate: '{encrypted}'}}"))[0].contains("has a passphrase"));
     assert!(wrong("opensearch: {username: reader, password: x, client_key: /no/such}")[0].contains("cannot be read"));
 }
 
@@ -102,6 +104,24 @@ fn posted_events() {
     assert_eq!(wrong.len(), 3, "{wrong:?}");
     assert_eq!(wrong[0], "config.yml:1: connector.listen_protocol_api_path: must start with a slash");
     assert!(wrong[1].contains("LISTEN_PROTOCOL_API_SSL_CERT"));
+}
+
+#[test]
+fn what_goes_to_the_enrichment() {
+    let enrichment = |file: &str| typed(file, &[]).enrichment;
+    assert_eq!(enrichment("account_sighters: [AWS, github]").account_sighters, Some(["aws", "github"].map(str::to_owned).into()));
+    assert_eq!(enrichment("account_sighters: none").account_sighters, Some([].into()));
+    assert_eq!(enrichment("").account_sighters, None);
+    let bands = enrichment("severities: 9=severe/now, 0=mild/later").severities;
+    assert_eq!(bands.to_string(), "0=mild/later,9=severe/now");
+    assert_eq!(
+        wrong("severities: low", &[]),
+        ["config.yml:1: severities: `low`: expected `LEVEL=SEVERITY/PRIORITY`"]
+    );
+    let thresholds = enrichment("indicator_confidence_threshold: 50\nobservable_score_threshold: 20\n").inspect;
+    assert_eq!((thresholds.indicator_confidence_threshold, thresholds.observable_score_threshold), (Some(50), Some(20)));
+    assert_eq!(enrichment("opensearch: {schema: 5}").links.index, "wazuh-findings-v5-*");
+    assert!(!typed("search_indicator_pattern: no", &[]).patterns.search);
 }
 
 #[test]
