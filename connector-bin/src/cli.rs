@@ -182,6 +182,19 @@ pub(crate) enum PatternCommand {
         Exit code 0 for both answers. With --ndjson an error of a pattern or of its observations is an answer, too; 3 and 1\n\
         are for lines that ask nothing.")]
     Match(PatternMatchArguments),
+    /// Print the queries that search alerts for a pattern, and the plan that decides the pattern from what they find.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector pattern translate \"[ipv4-addr:value = '198.51.100.7']\"\n  \
+        opencti-wazuh-connector pattern translate --schema 5 --json \"[process:name = 'nc'] REPEATS 3 TIMES\"\n  \
+        opencti-wazuh-connector pattern translate --type sigma --file rule.yml\n\n\
+        Exit code: 0 if alerts can decide the pattern, 3 if they say nothing of a part of it, 1 if they cannot decide it.")]
+    Translate(PatternTranslateArguments),
+    /// Say what a pattern means, where each of its tests is searched, and what of it cannot be.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector pattern explain \"[file:name = 'a.exe'] FOLLOWEDBY [process:name = 'nc'] WITHIN 60 SECONDS\"\n  \
+        opencti-wazuh-connector pattern explain --type yara --file rule.yar\n\n\
+        Exit code: 0 if alerts can decide the pattern, 3 if they say nothing of a part of it, 1 if they cannot decide it.")]
+    Explain(PatternExplainArguments),
 }
 
 /// How AND between two tests in one pair of brackets is read.
@@ -214,6 +227,49 @@ pub(crate) struct PatternMatchArguments {
     /// Version of STIX where a line names none.
     #[arg(long, value_enum, default_value = "2.1")]
     pub(crate) stix_version: VersionArgument,
+}
+
+/// A pattern that alerts are searched for, and how it is read.
+#[derive(Debug, Args)]
+pub(crate) struct SearchedPatternArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// The pattern.
+    #[arg(required_unless_present = "file")]
+    pub(crate) pattern: Option<String>,
+    /// Read the pattern from a file; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "pattern")]
+    pub(crate) file: Option<PathBuf>,
+    /// Language of the pattern, as in `pattern_type` of indicators: stix, sigma, yara, snort, ...
+    #[arg(long = "type", value_name = "TYPE", default_value = "stix")]
+    pub(crate) pattern_type: String,
+    /// Version of STIX; without it, 2.1, and 2.0 for what is no pattern of 2.1.
+    #[arg(long, value_enum)]
+    pub(crate) stix_version: Option<VersionArgument>,
+    /// Schema of the alerts that are searched.
+    #[arg(long, value_enum, default_value = "4")]
+    pub(crate) schema: SchemaArgument,
+    /// How AND in brackets is read.
+    #[arg(long, value_enum, default_value = "event")]
+    pub(crate) reading: ReadingArgument,
+    /// Put alerts of different agents together.
+    #[arg(long)]
+    pub(crate) across_agents: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PatternTranslateArguments {
+    #[command(flatten)]
+    pub(crate) searched: SearchedPatternArguments,
+    /// Print JSON: queries, plan, and what alerts say nothing of, with its place in the pattern.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PatternExplainArguments {
+    #[command(flatten)]
+    pub(crate) searched: SearchedPatternArguments,
 }
 
 /// A version of STIX.

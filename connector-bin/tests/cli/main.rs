@@ -11,6 +11,7 @@ mod commands;
 mod config;
 mod pattern_check;
 mod pattern_match;
+mod pattern_translate;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
