@@ -110,10 +110,10 @@ fn hunt(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hunt");
     group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(10);
     for count in [1, 1_000, 10_000, 100_000, 1_000_000] {
-        let (set, known) = indicators::set(count);
-        group.bench_with_input(BenchmarkId::from_parameter(count), &set, |bench, set| {
+        let snapshot = indicators::listed(count).snapshot();
+        group.bench_with_input(BenchmarkId::from_parameter(count), &snapshot, |bench, snapshot| {
             bench.iter(|| {
-                let mut hunter = Hunter::new(&catalogue, set, &known, HuntOptions::default());
+                let mut hunter = Hunter::new(&catalogue, snapshot, HuntOptions::default());
                 text.lines().filter(|line| hunter.alert(line).is_ok()).count()
             });
         });

@@ -1,12 +1,12 @@
 //! Wazuh alerts to STIX observables, and alerts against indicators to sightings.
 //!
 //! - [`extract`]: the observables in one alert, each with the fields it came from.
-//! - [`indicator`]: indicators from STIX, lists and tables, and a compact set that answers "which of you are in this
-//!   field?".
+//! - [`indicator`]: what indicators say, and the values by which they are found.
+//! - [`store`]: indicators from STIX, lists and tables in one place that answers "which of you does this alert match?".
 //! - [`coverage`]: what a source of alerts could show at all, so that "no hit" can be told from "blind".
 //! - [`event`]: events for Wazuh's manager.
 //! - [`enrichment`]: an entity of OpenCTI and the alerts it was found in, to sightings, incidents, cases and notes.
-//! - [`hunt`]: the indicators of a set in any number of alerts: on which agents, by which rules, when, how often.
+//! - [`hunt`]: the indicators of a store in any number of alerts: on which agents, by which rules, when, how often.
 //!
 //! The crate does no I/O, holds no clock and needs no runtime: times come in as arguments, texts as `&str`.
 //!
@@ -31,3 +31,4 @@ pub mod extract;
 pub mod hunt;
 pub mod indicator;
 pub mod pattern;
+pub mod store;

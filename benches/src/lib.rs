@@ -11,3 +11,5 @@ pub mod measure;
 pub mod numbers;
 pub mod objects;
 pub mod patterns;
+pub mod store;
+pub mod table;

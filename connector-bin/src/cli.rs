@@ -1,8 +1,15 @@
 //! The command line.
 
+mod store;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use store::{
+    MatchArguments, StoreAddArguments, StoreBuildArguments, StoreCommand, StoreInfoArguments, StoreLookupArguments,
+    StoreRemoveArguments, WorthlessArguments,
+};
 
 /// Is what OpenCTI knows in the alerts of Wazuh?
 #[derive(Debug, Parser)]
@@ -44,6 +51,11 @@ pub(crate) enum Command {
         opencti-wazuh-connector hunt --indicators iocs.txt --alerts alerts.json --since '7 days' --format html --out report.html\n  \
         opencti-wazuh-connector hunt --indicators iocs.csv --opensearch https://indexer:9200 --config config.yml")]
     Hunt(Box<HuntArguments>),
+    /// Keep indicators in a file that opens at once, is shared by processes and changed while they run.
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Work with STIX patterns.
     Pattern {
         #[command(subcommand)]
@@ -134,9 +146,20 @@ pub(crate) enum Format {
 pub(crate) struct HuntArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
-    /// Indicators: STIX (bundle, array, one per line), plain lists of values, or CSV; files or folders.
+    /// Indicators: STIX (bundle, array, one per line), plain lists of values, CSV, or a store; files or folders.
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub(crate) indicators: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) matching: MatchArguments,
+    /// Indicators count only from their `valid_from` on. Otherwise also before: what was seen before somebody wrote an
+    /// indicator down is what one hunts for.
+    #[arg(long)]
+    pub(crate) honour_valid_from: bool,
+    /// Indicators count after their `valid_until`, too.
+    #[arg(long)]
+    pub(crate) include_expired: bool,
+    #[command(flatten)]
+    pub(crate) worthless: WorthlessArguments,
     /// Alerts: files or folders (alerts.json, rotated .json.gz, exports with `_source`); `-` is standard input.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub(crate) alerts: Vec<PathBuf>,
@@ -155,9 +178,6 @@ pub(crate) struct HuntArguments {
     /// Only alerts until then.
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
-    /// Also match the names and addresses of the reporting hosts themselves.
-    #[arg(long)]
-    pub(crate) include_agents: bool,
     /// How to print the result.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use alert_enricher::indicator::Reader;
+use alert_enricher::indicator::Skipped;
+use alert_enricher::store::{Builder, FileStore, Store, Worthless};
 use anyhow::{Context as _, Result};
 use flate2::bufread::MultiGzDecoder;
 use stix_model::Object;
@@ -44,6 +45,19 @@ pub(crate) fn stix_objects(path: &Path, warnings: &mut Warnings, mut take: impl 
     Ok(())
 }
 
+/// The lines of a list, without comments and empty ones.
+pub(crate) fn lines(path: &Path) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for line in open(path)?.lines() {
+        let line = line.with_context(|| format!("{} cannot be read", path.display()))?;
+        let line = line.split(" #").next().unwrap_or_default().trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            lines.push(line.to_owned());
+        }
+    }
+    Ok(lines)
+}
+
 /// How a file of indicators is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
@@ -52,14 +66,59 @@ enum Shape {
     List,
 }
 
-/// Reads every indicator of the files and folders.
-pub(crate) fn indicators(paths: &[PathBuf], warnings: &mut Warnings) -> Result<Reader> {
-    let mut reader = Reader::default();
+/// What was read from files of indicators.
+pub(crate) struct Indicators {
+    pub(crate) store: Store,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// Reads every indicator of the files and folders: sources, and stores.
+pub(crate) fn indicators(paths: &[PathBuf], worthless: Worthless, warnings: &mut Warnings) -> Result<Indicators> {
+    let mut builder = Builder::new(worthless);
+    let mut stores = Vec::new();
+    read_all(paths, warnings, |file, warnings| match open_store(file)? {
+        Some(store) => {
+            stores.push(store);
+            Ok(())
+        }
+        None => read_indicators(file, &mut builder, warnings),
+    })?;
+    let built = builder.finish()?;
+    let skipped = built.skipped().to_vec();
+    // A single store is used where it is; several are put together.
+    let mut stores = stores.into_iter();
+    let Some(first) = stores.next() else { return Ok(Indicators { store: built.into_store(), skipped }) };
+    for other in stores {
+        first.store().join(&other.store().snapshot())?;
+    }
+    let others = built.into_store().snapshot();
+    if !others.is_empty() {
+        first.store().join(&others)?;
+    }
+    Ok(Indicators { store: first.into_store(), skipped })
+}
+
+/// Reads the sources of a store into a builder.
+pub(crate) fn sources(paths: &[PathBuf], builder: &mut Builder, warnings: &mut Warnings) -> Result<()> {
+    read_all(paths, warnings, |file, warnings| {
+        if open_store(file)?.is_some() {
+            anyhow::bail!("{} is a store, not a source of one", file.display());
+        }
+        builder.source(file.display().to_string());
+        read_indicators(file, builder, warnings)
+    })
+}
+
+fn read_all(
+    paths: &[PathBuf],
+    warnings: &mut Warnings,
+    mut read: impl FnMut(&Path, &mut Warnings) -> Result<()>,
+) -> Result<()> {
     let files = indicator_files(paths, warnings);
     let mut failed = None;
     let mut any = false;
     for file in &files {
-        match read_indicators(file, &mut reader, warnings) {
+        match read(file, warnings) {
             Ok(()) => any = true,
             Err(error) if files.len() == 1 => failed = Some(error),
             Err(error) => warnings.add(&format!("{error:#}")),
@@ -67,9 +126,20 @@ pub(crate) fn indicators(paths: &[PathBuf], warnings: &mut Warnings) -> Result<R
     }
     match failed {
         Some(error) => Err(error),
-        None if any => Ok(reader),
+        None if any => Ok(()),
         None => anyhow::bail!("no file of indicators could be read"),
     }
+}
+
+/// The store in a file, if it is one.
+fn open_store(path: &Path) -> Result<Option<FileStore>> {
+    if path == Path::new("-") || path.is_dir() {
+        return Ok(None);
+    }
+    let mut head = [0; 8];
+    let mut file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    let is_store = file.read_exact(&mut head).is_ok() && FileStore::is_store(&head);
+    Ok(if is_store { Some(FileStore::open(path)?) } else { None })
 }
 
 /// Calls `take` with every STIX object of the files of indicators, lists and tables left out. What cannot be read was
@@ -89,7 +159,7 @@ pub(crate) fn objects(paths: &[PathBuf], mut take: impl FnMut(Object)) -> Result
     Ok(())
 }
 
-fn read_indicators(path: &Path, reader: &mut Reader, warnings: &mut Warnings) -> Result<()> {
+fn read_indicators(path: &Path, builder: &mut Builder, warnings: &mut Warnings) -> Result<()> {
     let mut input = open(path)?;
     let head = input.fill_buf().with_context(|| format!("{} cannot be read", path.display()))?;
     let shape = shape(path, head);
@@ -97,14 +167,14 @@ fn read_indicators(path: &Path, reader: &mut Reader, warnings: &mut Warnings) ->
     match shape {
         Shape::Stix => {
             let read = read_objects(input, |object| match object {
-                Ok(object) => reader.object(&object),
+                Ok(object) => builder.object(&object),
                 Err(error) => warnings.add(&format!("{name}: {error}")),
             });
             if let Err(error) = read {
                 warnings.add(&format!("{name}: {error}"));
             }
         }
-        Shape::Csv => read_csv(path, input, reader, warnings),
+        Shape::Csv => read_csv(path, input, builder, warnings),
         Shape::List => {
             let mut line = Vec::new();
             loop {
@@ -112,7 +182,7 @@ fn read_indicators(path: &Path, reader: &mut Reader, warnings: &mut Warnings) ->
                 let read = input.read_until(b'\n', &mut line).with_context(|| format!("{name} cannot be read"));
                 match read {
                     Ok(0) => break,
-                    Ok(_) => reader.line(&String::from_utf8_lossy(&line)),
+                    Ok(_) => builder.line(&String::from_utf8_lossy(&line)),
                     Err(error) => {
                         warnings.add(&format!("{error:#}"));
                         break;
@@ -148,7 +218,7 @@ fn value_column(name: &str) -> Option<()> {
 
 /// A table: the column `value` (or `indicator`, `ioc`), and if there are any, `type`, `description` and `score`.
 /// Without a header the first column has the values.
-fn read_csv(path: &Path, input: impl Read, reader: &mut Reader, warnings: &mut Warnings) {
+fn read_csv(path: &Path, input: impl Read, builder: &mut Builder, warnings: &mut Warnings) {
     let mut table = csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(input);
     let (mut value, mut kind, mut description, mut score) = (0, None, None, None);
     let mut record = csv::ByteRecord::new();
@@ -184,7 +254,7 @@ fn read_csv(path: &Path, input: impl Read, reader: &mut Reader, warnings: &mut W
         let kind = kind.and_then(cell);
         let description = description.and_then(cell);
         let score = score.and_then(cell).and_then(|score| score.parse::<u8>().ok()).filter(|score| *score <= 100);
-        reader.value(&text, kind.as_deref(), description.as_deref(), score);
+        builder.value(&text, kind.as_deref(), description.as_deref(), score);
     }
 }
 

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Query(arguments) => commands::query::run(&arguments),
         Command::Extract(arguments) => commands::extract::run(&arguments),
         Command::Hunt(arguments) => commands::hunt::run(&arguments),
+        Command::Store { command } => commands::store::run(&command),
         Command::Pattern { command } => commands::pattern::run(&command),
         Command::Config(arguments) => commands::config::run(&arguments),
         Command::Completions { shell } => commands::completions::run(shell),

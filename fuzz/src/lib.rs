@@ -14,7 +14,8 @@ use std::sync::LazyLock;
 
 use alert_enricher::extract::{ExtractOptions, Extraction, Extractor};
 use alert_enricher::hunt::{HuntOptions, Hunter};
-use alert_enricher::indicator::{Key, Kind, Reader, keys_of_object, keys_of_pattern};
+use alert_enricher::indicator::{Key, Kind, keys_of_object, keys_of_pattern};
+use alert_enricher::store::{Builder, MatchOptions, Matcher, Store, Validity, Worthless, reseal};
 use serde_json::Value;
 use stix_model::pattern::{Pattern, PatternVersion};
 use stix_model::{Bundle, Object, bundle};
@@ -33,7 +34,7 @@ use reference::Expression;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("alert", alert),
     ("alert_file", alert_file),
     ("catalogue_file", catalogue_file),
@@ -43,6 +44,7 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("pattern_match", matching::pattern_match),
     ("query", query),
     ("stix_object", stix_object),
+    ("store_file", store_file),
 ];
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::builtin);
@@ -145,11 +147,11 @@ pub fn catalogue_file(data: &[u8]) {
 /// Lines of a list, a pattern in each, and what they find in an alert of their own text.
 pub fn indicator_list(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
-    let mut reader = Reader::default();
+    let mut builder = Builder::new(Worthless::none());
     for line in text.lines() {
-        reader.line(line);
+        builder.line(line);
         let (kind, value) = line.split_once(',').unwrap_or(("", line));
-        reader.value(value, Some(kind), Some(line), Some(50));
+        builder.value(value, Some(kind), Some(line), Some(50));
         if let Ok(keys) = keys_of_pattern(line) {
             for key in keys {
                 let object = key.to_object();
@@ -159,9 +161,14 @@ pub fn indicator_list(data: &[u8]) {
             }
         }
     }
-    let (set, indicators, _) = reader.finish();
-    for (id, key) in set.keys() {
-        assert!((id.0 as usize) < indicators.len());
+    let built = builder.finish().expect("a small store");
+    Store::open(built.bytes().to_vec()).expect("a store that was just written");
+    let snapshot = built.into_store().snapshot();
+    let options = MatchOptions { validity: Validity::ANY, ..MatchOptions::default() };
+    let matcher = Matcher::new(&snapshot, &CATALOGUE, options);
+    for key in snapshot.keys() {
+        let (id, key) = key.expect("an undamaged store");
+        snapshot.indicator(id).expect("an undamaged store");
         survives(&key.to_object());
         // A value is found where it stands by itself.
         if let Some(field) = field_of(key.kind()) {
@@ -171,16 +178,56 @@ pub fn indicator_list(data: &[u8]) {
             };
             // White space around a value is no part of it, and neither is a second slash at the end of a URL.
             let mut found = Key::new(key.kind(), &text).as_ref() != Some(&key);
-            set.matches(field, &text, &mut |other| found |= other == id);
+            matcher.field(field, &text, &mut |other, _| found |= other == id).expect("an undamaged store");
             assert!(found, "{key:?}");
         }
     }
-    let mut hunter = Hunter::new(&CATALOGUE, &set, &indicators, HuntOptions::default());
+    let mut hunter = Hunter::new(&CATALOGUE, &snapshot, HuntOptions::default());
     for line in text.lines() {
         let alert = serde_json::json!({"rule": {"id": "1"}, "data": {"srcip": line, "url": line, "file": line}});
         let _seen = hunter.alert(&alert.to_string());
     }
-    hunter.finish();
+    hunter.finish().expect("an undamaged store");
+}
+
+/// Any bytes as a store, with sums that fit: whatever is in it, everything that can be asked gets an answer.
+pub fn store_file(data: &[u8]) {
+    // By itself it is refused, unless it is a store that somebody wrote.
+    let _refused = Store::open(data.to_vec());
+    let mut bytes = data.to_vec();
+    reseal(&mut bytes);
+    let Ok(store) = Store::open(bytes) else { return };
+    let snapshot = store.snapshot();
+    let mut texts: Vec<String> = Vec::new();
+    for key in snapshot.keys().take(1_000).flatten() {
+        texts.push(key.1.to_string());
+    }
+    for indicator in snapshot.indicators().take(1_000).flatten() {
+        let _found = snapshot.get(&indicator.id);
+    }
+    let _about = snapshot.about();
+    let options = MatchOptions { sub_domains: true, ..MatchOptions::default() };
+    let mut matcher = Matcher::new(&snapshot, &CATALOGUE, options);
+    texts.extend(["203.0.113.7", "2001:db8::1", "www.evil.example", r"C:\Tools\nc.exe"].map(str::to_owned));
+    for text in &texts {
+        let _found = matcher.look_up(text);
+        let alert = serde_json::json!({
+            "timestamp": "2026-03-14T09:26:53.589Z",
+            "rule": {"id": "1"},
+            "data": {"srcip": text, "url": text, "hostname": text, "win": {"eventdata": {"commandLine": text}}},
+            "syscheck": {"path": text, "sha256_after": text, "md5_after": text},
+        });
+        let _found = matcher.matches(&alert.to_string());
+    }
+    if let Ok(merged) = snapshot.to_bytes() {
+        Store::open(merged).expect("what was merged can be opened");
+    }
+    let mut builder = store.builder(Worthless::none());
+    builder.line("evil.example");
+    if store.add(builder).is_ok() {
+        let _compacted = store.compact();
+        let _whole = store.snapshot().to_bytes();
+    }
 }
 
 /// What a field holds in which values of this kind stand by themselves. E-mail addresses are read more strictly than

@@ -59,7 +59,7 @@ fn rows(out: &mut String, report: &Report) {
              <td>{}<small>{}</small></td><td>{}<small>{}</small></td><td>{}</td><td>{}</td><td class=\"n\">{}</td></tr>",
             severity(level),
             escape(&row.value),
-            row.kind.name(),
+            row.kind_name(),
             row.name.as_deref().map(|name| format!(" · {}", escape(name))).unwrap_or_default(),
             escape(&row.agent_name),
             escape(&row.agent_id),

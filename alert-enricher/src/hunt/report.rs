@@ -1,6 +1,6 @@
 //! What a hunt found, for people.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use stix_model::{Identifier, Timestamp};
 
 use super::Counters;
@@ -17,9 +17,10 @@ pub struct Row {
     /// Its score, 0 to 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<u8>,
-    /// The kind of its value.
-    pub kind: Kind,
-    /// Its value.
+    /// The kind of its value; a pattern has none.
+    #[serde(serialize_with = "kind")]
+    pub kind: Option<Kind>,
+    /// Its value, or its pattern.
     pub value: String,
     /// The text in the alert that matched.
     pub seen_value: String,
@@ -49,6 +50,21 @@ pub struct Row {
     pub last_alert: Option<String>,
 }
 
+impl Row {
+    /// The name of the kind, for people.
+    pub fn kind_name(&self) -> &'static str {
+        self.kind.map_or("pattern", Kind::name)
+    }
+}
+
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn kind<S: Serializer>(kind: &Option<Kind>, serializer: S) -> Result<S::Ok, S::Error> {
+    match kind {
+        Some(kind) => kind.serialize(serializer),
+        None => serializer.serialize_str("pattern"),
+    }
+}
+
 /// What a hunt found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
@@ -59,13 +75,16 @@ pub struct Report {
 }
 
 impl Report {
-    /// Brings the rows into their order: by level, time of the last alert, then by value, agent and rule.
+    /// Brings the rows into their order: by level, time of the last alert, then by value, agent, rule and indicator.
     pub fn sort(&mut self) {
         self.rows.sort_by(|one, other| {
             let rank = |row: &Row| (row.rule_level, row.last_seen);
             let name =
                 |row: &Row| (row.value.clone(), row.agent_id.clone(), row.agent_name.clone(), row.rule_id.clone());
-            rank(other).cmp(&rank(one)).then_with(|| name(one).cmp(&name(other)))
+            rank(other)
+                .cmp(&rank(one))
+                .then_with(|| name(one).cmp(&name(other)))
+                .then_with(|| one.indicator.cmp(&other.indicator))
         });
     }
 
@@ -101,7 +120,7 @@ pub fn table(report: &Report, width: usize) -> String {
         };
         lines.push([
             printable(&row.value),
-            row.kind.name().to_owned(),
+            row.kind_name().to_owned(),
             printable(&agent),
             row.rule_level.map_or_else(|| "-".to_owned(), |level| level.to_string()),
             printable(&rule(row)),

@@ -12,7 +12,7 @@ use stix_model::sco::{
     MacAddr, Mutex, Text, Url, UserAccount, UserAgent, WindowsRegistryKey, X509Certificate,
 };
 use stix_model::sdo::Vulnerability;
-use stix_model::{Hashes, Timestamp};
+use stix_model::{Hashes, Identifier, Timestamp};
 use wazuh_query::catalogue::{HashAlgorithm, Holds};
 use wazuh_query::value::{self, Account, Reading};
 
@@ -251,6 +251,19 @@ impl Key {
         (!normal.is_empty()).then(|| Self::Text(kind, normal.into()))
     }
 
+    /// Whether a text is exactly this normal form.
+    pub fn is_written(&self, text: &str) -> bool {
+        match self {
+            Self::Network(_) => self.to_string() == text,
+            Self::Text(_, known) => **known == *text,
+        }
+    }
+
+    /// The identifier of the observable that the value alone makes.
+    pub fn identifier(&self) -> Identifier {
+        self.to_object().id().clone()
+    }
+
     /// An object that a query can be built for.
     pub fn to_object(&self) -> Object {
         let hashes = |name: &str, digest: &str| [(name, digest)].into_iter().collect::<Hashes>();
@@ -374,18 +387,25 @@ fn url(text: &str) -> Cow<'_, str> {
     format!("{head}{tail}").into()
 }
 
-/// Calls `found` with the normal form of what was read in an alert's field: the kind and the text, or an address.
+/// Calls `found` with the normal form of what was read in an alert's field: the kind and the text, or an address; and
+/// with what was done to get there.
 ///
 /// `scratch` holds texts that have to be put together.
 pub(crate) fn keys_of_reading(
     holds: Holds,
     reading: &Reading<'_>,
     scratch: &mut String,
-    found: &mut impl FnMut(Candidate<'_>),
+    found: &mut impl FnMut(Candidate<'_>, Normalisation),
 ) {
-    let mut text = |kind, text: &str| found(Candidate::Text(kind, text));
+    let way = match (holds, reading) {
+        (Holds::Url, Reading::Address(_) | Reading::Domain(_)) => Normalisation::HostOfUrl,
+        (Holds::HashList, Reading::Hash(..)) => Normalisation::Member,
+        (Holds::DnsResults, _) => Normalisation::Member,
+        _ => Normalisation::Notation,
+    };
+    let mut text = |kind, text: &str| found(Candidate::Text(kind, text), way);
     match reading {
-        Reading::Address(address) => found(Candidate::Address(*address)),
+        Reading::Address(address) => found(Candidate::Address(*address), way),
         Reading::Asn(number) => text(Kind::Asn, &number.to_string()),
         Reading::Domain(name) | Reading::Hostname(name) => match value::to_ascii(name) {
             Some(ascii) => text(Kind::Domain, &ascii),
@@ -397,7 +417,7 @@ pub(crate) fn keys_of_reading(
             text(Kind::UserAccount, &login);
             let bare = lower(account.bare_name());
             if bare != login {
-                text(Kind::UserAccount, &bare);
+                found(Candidate::Text(Kind::UserAccount, &bare), Normalisation::BareLogin);
             }
         }
         Reading::Sid(sid) => text(Kind::UserAccount, &sid.to_ascii_uppercase()),
@@ -416,12 +436,15 @@ pub(crate) fn keys_of_reading(
             scratch.clear();
             scratch.extend(key.chars().flat_map(char::to_lowercase));
             let key = any_user(scratch);
-            text(Kind::RegistryKey, &key);
+            let way = if matches!(key, Cow::Borrowed(_)) { way } else { Normalisation::AnyUser };
+            found(Candidate::Text(Kind::RegistryKey, &key), way);
             // Two hives are views of keys in others, and producers write either.
             if let Some(rest) = key.strip_prefix(USERS).and_then(|rest| rest.strip_prefix(ANY_USER)) {
-                text(Kind::RegistryKey, &format!("hkey_current_user{rest}"));
+                let key = format!("hkey_current_user{rest}");
+                found(Candidate::Text(Kind::RegistryKey, &key), Normalisation::HiveAlias);
             } else if let Some(rest) = key.strip_prefix("hkey_local_machine\\software\\classes\\") {
-                text(Kind::RegistryKey, &format!("hkey_classes_root\\{rest}"));
+                let key = format!("hkey_classes_root\\{rest}");
+                found(Candidate::Text(Kind::RegistryKey, &key), Normalisation::HiveAlias);
             }
         }
         Reading::Path(written) => {
@@ -455,7 +478,7 @@ pub(crate) fn keys_of_reading(
 
 /// Calls `found` with the kinds of values that a reading can be compared with.
 pub(crate) fn visit_kinds(holds: Holds, reading: &Reading<'_>, scratch: &mut String, found: &mut impl FnMut(Kind)) {
-    keys_of_reading(holds, reading, scratch, &mut |candidate| match candidate {
+    keys_of_reading(holds, reading, scratch, &mut |candidate, _| match candidate {
         Candidate::Address(_) => found(Kind::Address),
         Candidate::Text(kind, text) => {
             found(kind);
@@ -465,6 +488,59 @@ pub(crate) fn visit_kinds(holds: Holds, reading: &Reading<'_>, scratch: &mut Str
             }
         }
     });
+}
+
+/// What was done to a value of an alert until it was that of an indicator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Normalisation {
+    /// Nothing: the texts are the same.
+    AsWritten,
+    /// Another notation of the same value: letter case, separators, escapes, a port, IPv4 written as IPv6.
+    Notation,
+    /// The host was taken out of a URL.
+    HostOfUrl,
+    /// One member was taken out of a list, such as Sysmon's hashes or DNS answers.
+    Member,
+    /// The name is below the domain of the indicator.
+    SubDomain,
+    /// The address is in the network of the indicator.
+    InNetwork,
+    /// The indicator names the file or the last components of its path.
+    PathEnd,
+    /// The path or key is below that of the indicator.
+    Below,
+    /// The registry key is that of another user.
+    AnyUser,
+    /// The registry key was written with a hive that is a view of another one.
+    HiveAlias,
+    /// The login without its domain or realm.
+    BareLogin,
+    /// The name of a kernel object without its name space.
+    BareName,
+    /// A pattern was evaluated on the observables in the alert.
+    Evaluated,
+}
+
+impl fmt::Display for Normalisation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::AsWritten => "as written",
+            Self::Notation => "in another notation",
+            Self::HostOfUrl => "the host of the URL",
+            Self::Member => "a member of the list",
+            Self::SubDomain => "below the domain",
+            Self::InNetwork => "in the network",
+            Self::PathEnd => "the end of the path",
+            Self::Below => "below the path",
+            Self::AnyUser => "the key of any user",
+            Self::HiveAlias => "the key in another hive",
+            Self::BareLogin => "the login without its domain",
+            Self::BareName => "the name without its name space",
+            Self::Evaluated => "evaluated",
+        })
+    }
 }
 
 /// A value of an alert that may be in a set.

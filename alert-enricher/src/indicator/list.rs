@@ -96,6 +96,37 @@ fn is_file_name(text: &str) -> bool {
     ending.is_some_and(|ending| FILE_ENDINGS.contains(&ending.as_str())) && !text.contains(['@', '/', ':'])
 }
 
+/// The kind that a column of a table names: STIX types, OpenCTI's types, everyday names.
+pub(crate) fn kind_of_name(name: &str) -> Option<Kind> {
+    let folded: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    Some(match folded.to_ascii_lowercase().as_str() {
+        "ipv4addr" | "ipv6addr" | "ipv4" | "ipv6" | "ip" | "ipaddress" | "address" | "cidr" | "ipsrc" | "ipdst" => {
+            Kind::Address
+        }
+        "domainname" | "domain" | "hostname" | "host" | "fqdn" => Kind::Domain,
+        "url" | "uri" | "link" => Kind::Url,
+        "emailaddr" | "email" | "emailaddress" | "emailsrc" => Kind::Email,
+        "md5" | "filehashmd5" => Kind::Md5,
+        "sha1" | "filehashsha1" => Kind::Sha1,
+        "sha256" | "filehashsha256" => Kind::Sha256,
+        "sha512" | "filehashsha512" => Kind::Sha512,
+        "ssdeep" => Kind::Ssdeep,
+        "macaddr" | "mac" | "macaddress" => Kind::Mac,
+        "filename" | "filepath" | "path" => Kind::File,
+        "directory" => Kind::Directory,
+        "windowsregistrykey" | "registrykey" | "regkey" | "registry" => Kind::RegistryKey,
+        "mutex" => Kind::Mutex,
+        "useragent" => Kind::UserAgent,
+        "useraccount" | "account" | "user" => Kind::UserAccount,
+        "autonomoussystem" | "asn" | "as" => Kind::Asn,
+        "vulnerability" | "cve" => Kind::Vulnerability,
+        "emailsubject" | "subject" => Kind::EmailSubject,
+        "x509fingerprint" | "certificate" | "x509certificate" => Kind::CertificateFingerprint,
+        "text" => Kind::Text,
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,14 +1,15 @@
-//! Indicators: what they say, and a set of them that answers "which of you are in this alert?".
+//! Indicators: what they say, and the values by which they are found.
 
 mod kind;
 mod list;
+mod metadata;
 mod pattern;
-mod read;
-mod set;
+mod skipped;
 
-pub(crate) use kind::visit_kinds;
-pub use kind::{Key, Kind, keys_of_object};
+pub(crate) use kind::{Candidate, keys_of_reading, visit_kinds};
+pub use kind::{Key, Kind, Normalisation, keys_of_object};
+pub(crate) use list::kind_of_name;
 pub use list::{ListError, recognise, refang};
+pub use metadata::Indicator;
 pub use pattern::{PatternError, keys_of_pattern};
-pub use read::{Indicator, Reader, Skipped};
-pub use set::{IndicatorId, IndicatorSet};
+pub use skipped::{SkipReason, Skipped};

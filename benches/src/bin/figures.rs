@@ -4,7 +4,7 @@
 //! cargo run --release -p benches --bin figures [MEGABYTES]
 //! ```
 //!
-//! `MEGABYTES` is the amount of alert text to hunt through, 200 unless told otherwise. The exit code says nothing about
+//! `--store` prints those of the indicator store alone. `MEGABYTES` is the amount of alert text to hunt through, 200 unless told otherwise. The exit code says nothing about
 //! the figures: machines differ, and a busy one misses every mark.
 
 use std::hint::black_box;
@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alert_enricher::enrichment::{
@@ -19,9 +20,10 @@ use alert_enricher::enrichment::{
 };
 use alert_enricher::extract::{ExtractOptions, Extractor};
 use alert_enricher::hunt::{Counters, HuntOptions, Hunter};
-use alert_enricher::indicator::{Indicator, IndicatorSet};
+use alert_enricher::store::Snapshot;
 use benches::measure::{Rate, peak_memory, rate};
 use benches::objects::{COUNT, Effort};
+use benches::table::{Table, thousands};
 use benches::{alerts, indicators, objects, patterns};
 use stix_model::pattern::Pattern;
 use stix_model::pattern::matcher::{CompiledPattern, MatchOptions, Observation};
@@ -43,9 +45,11 @@ fn main() -> io::Result<()> {
         let count = arguments.next().and_then(|count| count.parse().ok()).unwrap_or(1);
         return memory(count, arguments.next().map(PathBuf::from).as_deref());
     }
+    if first.as_deref() == Some("--store") {
+        return benches::store::figures(&mut Table::new(io::stdout().lock())?);
+    }
     let bytes = first.and_then(|megabytes| megabytes.parse().ok()).unwrap_or(200_usize) * 1_000_000;
-    let mut table = Table { out: io::stdout().lock() };
-    table.header()?;
+    let mut table = Table::new(io::stdout().lock())?;
     identifiers(&mut table)?;
     queries(&mut table)?;
     pattern(&mut table)?;
@@ -53,58 +57,8 @@ fn main() -> io::Result<()> {
     extraction(&mut table)?;
     enrichment(&mut table)?;
     hunt(&mut table, bytes)?;
+    benches::store::figures(&mut table)?;
     start_up(&mut table)
-}
-
-struct Table<W> {
-    out: W,
-}
-
-impl<W: Write> Table<W> {
-    fn header(&mut self) -> io::Result<()> {
-        writeln!(self.out, "{:<44} {:>14} {:>14} {:>14}", "figure", "best", "median", "required")
-    }
-
-    /// A figure that has to reach a mark.
-    fn at_least(&mut self, name: &str, rate: Rate, required: Option<f64>, decimals: usize) -> io::Result<()> {
-        let mark = required.map_or_else(String::new, |required| format!(">= {}", thousands(required, 0)));
-        let verdict = required.map_or("", |required| if rate.best >= required { "ok" } else { "MISSED" });
-        let (best, median) = (thousands(rate.best, decimals), thousands(rate.median, decimals));
-        self.row(name, &best, &median, &mark, verdict)
-    }
-
-    /// A figure that has to stay below a mark.
-    fn below(&mut self, name: &str, value: f64, median: &str, mark: f64, unit: &str) -> io::Result<()> {
-        let verdict = if value < mark { "ok" } else { "MISSED" };
-        self.row(name, &format!("{value:.1}"), median, &format!("< {mark} {unit}"), verdict)
-    }
-
-    fn row(&mut self, name: &str, best: &str, median: &str, required: &str, verdict: &str) -> io::Result<()> {
-        let line = format!("{name:<44} {best:>14} {median:>14} {required:>14}  {verdict}");
-        writeln!(self.out, "{}", line.trim_end())?;
-        self.out.flush()
-    }
-
-    fn note(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "  {text}")
-    }
-}
-
-fn thousands(value: f64, decimals: usize) -> String {
-    let digits = format!("{value:.decimals$}");
-    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
-    let mut out = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if !fraction.is_empty() {
-        out.push('.');
-        out.push_str(fraction);
-    }
-    out
 }
 
 fn identifiers(table: &mut Table<impl Write>) -> io::Result<()> {
@@ -261,9 +215,9 @@ fn hunt(table: &mut Table<impl Write>, bytes: usize) -> io::Result<()> {
     let file = TemporaryFile::new(&text)?;
     let mut marks = None;
     for count in [1, 1_000, 100_000, 1_000_000] {
-        let (set, known) = indicators::set(count);
+        let snapshot = indicators::listed(count).snapshot();
         let mut counters = Counters::default();
-        let memory = rate(text.len(), Duration::ZERO, || counters = hunted(&catalogue, &set, &known, text.as_bytes()));
+        let memory = rate(text.len(), Duration::ZERO, || counters = hunted(&catalogue, &snapshot, text.as_bytes()));
         // The mark for a million is a share of what a hundred thousand reach on the same machine.
         let required = match count {
             100_000 => Some(400.0),
@@ -280,7 +234,7 @@ fn hunt(table: &mut Table<impl Write>, bytes: usize) -> io::Result<()> {
         if count == 100_000 {
             let disk = rate(text.len(), Duration::ZERO, || {
                 if let Ok(file) = std::fs::File::open(&file.path) {
-                    counters = hunted(&catalogue, &set, &known, file);
+                    counters = hunted(&catalogue, &snapshot, file);
                 }
             });
             table.at_least(&format!("hunt MB/s out of a file, {shown} indicators"), megabytes(disk), required, 0)?;
@@ -305,13 +259,15 @@ fn hunt(table: &mut Table<impl Write>, bytes: usize) -> io::Result<()> {
     Ok(())
 }
 
-fn hunted(catalogue: &Catalogue, set: &IndicatorSet, known: &[Indicator], text: impl io::Read) -> Counters {
-    let mut hunter = Hunter::new(catalogue, set, known, HuntOptions::default());
+fn hunted(catalogue: &Catalogue, snapshot: &Arc<Snapshot>, text: impl io::Read) -> Counters {
+    let mut hunter = Hunter::new(catalogue, snapshot, HuntOptions::default());
     AlertReader::new().read(Path::new("alerts.json"), text, |line| {
         let _counted = hunter.alert(line.text);
         ControlFlow::Continue(())
     });
-    black_box(hunter.finish().counters)
+    let counters = hunter.counters();
+    drop(black_box(hunter.finish()));
+    counters
 }
 
 fn megabytes(rate: Rate) -> Rate {
@@ -326,9 +282,9 @@ fn scaled(rate: Rate, units: u64, of: usize) -> Rate {
 
 /// Hunts with so many indicators through a file and prints the most memory that took, in MiB.
 fn memory(count: usize, path: Option<&Path>) -> io::Result<()> {
-    let (set, known) = indicators::set(count);
+    let snapshot = indicators::listed(count).snapshot();
     if let Some(path) = path {
-        black_box(hunted(&Catalogue::builtin(), &set, &known, std::fs::File::open(path)?));
+        black_box(hunted(&Catalogue::builtin(), &snapshot, std::fs::File::open(path)?));
     }
     let peak = peak_memory().map_or_else(|| "unknown".to_owned(), |mebibytes| format!("{mebibytes:.1}"));
     writeln!(io::stdout(), "{peak}")

@@ -8,13 +8,14 @@ use std::io::{IsTerminal as _, Write};
 
 use alert_enricher::hunt::{HuntOptions, Report, Row, html, sightings_bundle, table};
 use alert_enricher::indicator::Key;
+use alert_enricher::store::Validity;
 use anyhow::{Context as _, Result};
 use stix_model::{Identifier, Object, Timestamp};
 use wazuh_query::profile::Since;
 
 use crate::cli::{Format, HuntArguments};
 use crate::config::Config;
-use crate::input;
+use crate::input::{self, Indicators};
 use crate::output::{self, Outcome, Warnings};
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Outcome> {
@@ -24,26 +25,33 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Outcome> {
         since: time(arguments.since.as_deref(), "--since", now)?,
         until: time(arguments.until.as_deref(), "--until", now)?,
         exclude_integrations: vec!["opencti".to_owned()],
-        include_agents: arguments.include_agents,
+        matching: arguments.matching.options(Validity {
+            from: arguments.honour_valid_from,
+            until: !arguments.include_expired,
+            ..Validity::HUNT
+        }),
     };
     let mut warnings = Warnings::default();
-    let (set, indicators, skipped) = input::indicators(&arguments.indicators, &mut warnings)?.finish();
+    let Indicators { store, skipped } =
+        input::indicators(&arguments.indicators, arguments.worthless.read()?, &mut warnings)?;
     for skipped in &skipped {
-        warnings.add(&format!("{}: {}", skipped.what, skipped.why));
+        warnings.add(&skipped.to_string());
     }
     warnings.finish("indicators or parts of files could not be used");
-    if indicators.is_empty() {
+    let snapshot = store.snapshot();
+    let indicators = snapshot.len();
+    if indicators == 0 {
         anyhow::bail!("no indicator that alerts can be searched for was found");
     }
     let unused = warnings.count;
     let mut trouble = Warnings::default();
     let report = match &arguments.opensearch {
-        None => files::hunt(arguments, &config.catalogue, &set, &indicators, options, &mut trouble),
-        Some(url) => indexer::hunt(arguments, &config, url, &set, &indicators, &options, now, &mut trouble)?,
+        None => files::hunt(arguments, &config.catalogue, &snapshot, options, &mut trouble)?,
+        Some(url) => indexer::hunt(arguments, &config, url, &snapshot, &options, now, &mut trouble)?,
     };
     trouble.finish("parts of the alerts could not be used");
-    print(arguments, &report, indicators.len(), now)?;
-    summary(&report, indicators.len(), unused);
+    print(arguments, &report, indicators, now)?;
+    summary(&report, indicators, unused);
     let nothing = report.counters.alerts == 0 && trouble.count > 0 && arguments.opensearch.is_none();
     Ok(if nothing { Outcome::Failed } else { Outcome::of(unused + trouble.count) })
 }
@@ -100,7 +108,7 @@ fn sighted_objects(arguments: &HuntArguments, report: &Report) -> Result<HashMap
 
 fn object_of(row: &Row, objects: &HashMap<Identifier, Object>) -> Option<Object> {
     let listed = || {
-        let object = Key::new(row.kind, &row.value)?.to_object();
+        let object = Key::new(row.kind?, &row.value)?.to_object();
         (*object.id() == row.indicator).then_some(object)
     };
     objects.get(&row.indicator).cloned().or_else(listed)
@@ -126,6 +134,9 @@ fn summary(report: &Report, indicators: usize, unused: u64) {
     for (count, what) in [
         (counters.outside, "hits outside of the time asked for or from excluded integrations"),
         (counters.expired, "hits of indicators that had expired"),
+        (counters.not_yet_valid, "hits of indicators that were not valid yet"),
+        (counters.revoked, "hits of revoked indicators"),
+        (counters.filtered, "hits of indicators that the filters leave out"),
         (counters.unreadable, "unreadable documents"),
         (unused, "indicators or parts of files not used"),
     ] {

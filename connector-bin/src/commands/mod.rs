@@ -6,3 +6,4 @@ pub(crate) mod extract;
 pub(crate) mod hunt;
 pub(crate) mod pattern;
 pub(crate) mod query;
+pub(crate) mod store;

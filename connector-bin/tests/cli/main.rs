@@ -12,6 +12,7 @@ mod config;
 mod pattern_check;
 mod pattern_match;
 mod pattern_translate;
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

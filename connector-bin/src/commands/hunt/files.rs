@@ -3,10 +3,12 @@
 use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use alert_enricher::hunt::{HuntOptions, Hunter, Report};
-use alert_enricher::indicator::{Indicator, IndicatorSet};
+use alert_enricher::store::{MatchError, Snapshot};
+use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use wazuh_query::catalogue::Catalogue;
 use wazuh_query::store::files::{AlertReader, alert_files};
@@ -17,25 +19,30 @@ use crate::output::Warnings;
 pub(super) fn hunt(
     arguments: &HuntArguments,
     catalogue: &Catalogue,
-    set: &IndicatorSet,
-    indicators: &[Indicator],
+    snapshot: &Arc<Snapshot>,
     options: HuntOptions,
     warnings: &mut Warnings,
-) -> Report {
+) -> Result<Report> {
     let (files, problems) = alert_files(&arguments.alerts);
     for problem in &problems {
         warnings.add(&problem.to_string());
     }
-    let mut hunter = Hunter::new(catalogue, set, indicators, options);
+    let mut hunter = Hunter::new(catalogue, snapshot, options);
     let mut reader = AlertReader::new();
     let progress = Progress::new(&files);
+    let mut damaged = None;
     for file in &files {
         let file_name = file.display().to_string();
         progress.alerts(&file_name, 0);
         let mut documents = 0_u64;
         let report = reader.read_path(file, |line| {
-            if let Err(error) = hunter.alert(line.text) {
-                warnings.add(&format!("{}:{}: {error}", line.path.display(), line.number));
+            match hunter.alert(line.text) {
+                Ok(_) => {}
+                Err(MatchError::Damaged(error)) => {
+                    damaged = Some(error);
+                    return ControlFlow::Break(());
+                }
+                Err(error) => warnings.add(&format!("{}:{}: {error}", line.path.display(), line.number)),
             }
             documents += 1;
             if documents.is_multiple_of(4_096) {
@@ -43,6 +50,9 @@ pub(super) fn hunt(
             }
             ControlFlow::Continue(())
         });
+        if let Some(damaged) = damaged {
+            return Err(damaged.into());
+        }
         for problem in &report.problems {
             // A replaced byte loses nothing worth an exit code.
             if problem.kind.loses_data() {
@@ -54,7 +64,7 @@ pub(super) fn hunt(
         progress.done(file);
     }
     progress.finish();
-    hunter.finish()
+    Ok(hunter.finish()?)
 }
 
 /// A bar over the bytes of all files, on a terminal only.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alert_enricher::hunt::{HuntOptions, Hunter, Report, Row};
-use alert_enricher::indicator::{Indicator, IndicatorId, IndicatorSet, Key};
+use alert_enricher::indicator::{Indicator, Key};
+use alert_enricher::store::{Builder, Filter, Handle, MatchOptions, Snapshot, Validity, Worthless};
 use anyhow::{Context as _, Result};
 use stix_model::Timestamp;
 use wazuh_query::alert::RuleLevel;
@@ -23,13 +24,11 @@ const SHOWN_HITS: usize = 100;
 /// Searches of one request. Few enough for a small indexer to answer in time.
 const BATCH: usize = 16;
 
-#[expect(clippy::too_many_arguments, reason = "the pieces of one run, put together in one place")]
 pub(super) fn hunt(
     arguments: &HuntArguments,
     config: &Config,
     url: &str,
-    set: &IndicatorSet,
-    indicators: &[Indicator],
+    snapshot: &Snapshot,
     options: &HuntOptions,
     now: Timestamp,
     warnings: &mut Warnings,
@@ -45,14 +44,14 @@ pub(super) fn hunt(
     let index = arguments.index.clone().unwrap_or_else(|| profile.index.clone());
     let store = OpenSearchStore::connect(config.opensearch(url, &index)?).context("the indexer")?;
     let search = SearchOptions {
-        lookup_agent_ip: config.search.lookup_agent_ip || options.include_agents,
-        lookup_agent_name: config.search.lookup_agent_name || options.include_agents,
+        lookup_agent_ip: config.search.lookup_agent_ip || options.matching.include_agents,
+        lookup_agent_name: config.search.lookup_agent_name || options.matching.include_agents,
         ..config.search.clone()
     };
     let builder = QueryBuilder::new(&config.catalogue, schema, search);
-    let searches = searches(set, indicators, &builder, warnings);
+    let searches = searches(snapshot, &options.matching, &builder, warnings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut hunt = Hunt { config, indicators, report: Report::default() };
+    let mut hunt = Hunt { config, options: &options.matching, report: Report::default() };
     for batch in searches.chunks(BATCH) {
         let requests: Vec<_> = batch.iter().map(|search| profile.counting_request(search.query.clone(), now)).collect();
         let answers = runtime.block_on(ask(&store, &requests)).context("the indexer")?;
@@ -63,7 +62,7 @@ pub(super) fn hunt(
                         let reasons = answer.shards.reasons();
                         warnings.add(&format!("{}: the indexer answered in part only: {reasons}", search.shown()));
                     }
-                    hunt.take(search, &answer);
+                    hunt.take(search, &answer)?;
                 }
                 Err(error) => warnings.add(&format!("{}: {error}", search.shown())),
             }
@@ -81,7 +80,7 @@ pub(super) fn hunt(
 
 /// The search for one indicator.
 struct Search {
-    indicator: IndicatorId,
+    indicator: Indicator,
     keys: Vec<Key>,
     query: Query,
 }
@@ -93,26 +92,39 @@ impl Search {
 }
 
 /// One search per indicator over all its values. An observable whose values are all those of indicators is left to
-/// them.
+/// them, and what does not count in whatever alert is left out.
 fn searches(
-    set: &IndicatorSet,
-    indicators: &[Indicator],
+    snapshot: &Snapshot,
+    options: &MatchOptions,
     builder: &QueryBuilder,
     warnings: &mut Warnings,
-) -> Vec<Search> {
-    let is_indicator =
-        |id: IndicatorId| indicators.get(id.0 as usize).is_some_and(|known| known.id.object_type() == "indicator");
-    let mut values: BTreeMap<IndicatorId, Vec<Key>> = BTreeMap::new();
-    let mut of_indicators: BTreeSet<Key> = BTreeSet::new();
-    for (id, key) in set.keys() {
-        if is_indicator(id) {
-            of_indicators.insert(key.clone());
-        }
-        values.entry(id).or_default().push(key);
+) -> Result<Vec<Search>> {
+    let mut values: BTreeMap<Handle, Vec<Key>> = BTreeMap::new();
+    for key in snapshot.keys() {
+        let (handle, key) = key?;
+        values.entry(handle).or_default().push(key);
     }
-    values.retain(|id, keys| is_indicator(*id) || !keys.iter().all(|key| of_indicators.contains(key)));
+    let mut indicators = BTreeMap::new();
+    let mut left_out = 0;
+    for handle in values.keys() {
+        let indicator = snapshot.indicator(*handle)?;
+        let counts = options.filter.check(&indicator).is_none() && (!indicator.revoked || options.validity.revoked);
+        if counts {
+            indicators.insert(*handle, indicator);
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        eprintln!("{left_out} indicators were not searched for: revoked, or left out by filters");
+    }
+    let is_indicator = |handle: &Handle| indicators.get(handle).is_some_and(Indicator::is_indicator);
+    let of_indicators: BTreeSet<Key> =
+        values.iter().filter(|(handle, _)| is_indicator(handle)).flat_map(|(_, keys)| keys.clone()).collect();
+    values.retain(|handle, keys| is_indicator(handle) || !keys.iter().all(|key| of_indicators.contains(key)));
     let mut searches = Vec::new();
-    for (indicator, keys) in values {
+    for (handle, keys) in values {
+        let Some(indicator) = indicators.remove(&handle) else { continue };
         let mut queries = Vec::new();
         for key in &keys {
             match builder.build(&key.to_object(), &()) {
@@ -124,7 +136,7 @@ fn searches(
             searches.push(Search { indicator, keys, query: Query::any(queries) });
         }
     }
-    searches
+    Ok(searches)
 }
 
 /// Runs searches together; where that takes too long, one after the other.
@@ -146,20 +158,26 @@ async fn ask(
 
 struct Hunt<'h> {
     config: &'h Config,
-    indicators: &'h [Indicator],
+    options: &'h MatchOptions,
     report: Report,
 }
 
 impl Hunt<'_> {
     /// Turns the buckets of one answer into rows, one per agent and rule.
-    fn take(&mut self, search: &Search, answer: &SearchResponse) {
-        let Some(known) = self.indicators.get(search.indicator.0 as usize) else { return };
-        let shown = self.shown(search, answer);
+    fn take(&mut self, search: &Search, answer: &SearchResponse) -> Result<()> {
+        let known = &search.indicator;
+        let shown = self.shown(search, answer)?;
         let mut rows: BTreeMap<[String; 3], Row> = BTreeMap::new();
         for bucket in &answer.buckets {
             // The index counts whole buckets, so a bucket counts as expired when all of it came too late.
-            if known.valid_until.zip(bucket.first_seen).is_some_and(|(end, first)| first >= end) {
+            let expired = known.valid_until.zip(bucket.first_seen).is_some_and(|(end, first)| first >= end);
+            if expired && (self.options.validity.until || known.revoked) {
                 self.report.counters.expired += bucket.count;
+                continue;
+            }
+            let early = known.valid_from.zip(bucket.last_seen).is_some_and(|(start, last)| last < start);
+            if early && self.options.validity.from {
+                self.report.counters.not_yet_valid += bucket.count;
                 continue;
             }
             self.report.counters.hits += bucket.count;
@@ -175,12 +193,12 @@ impl Hunt<'_> {
             let [agent_id, agent_name, rule_id] = place.clone();
             let local = shown.iter().find(|row| row.agent_id == agent_id && row.rule_id == rule_id);
             let key = local.and_then(|row| search.keys.iter().find(|key| key.to_string() == row.value));
-            let Some(key) = key.or(search.keys.first()) else { return };
+            let Some(key) = key.or(search.keys.first()) else { break };
             let row = Row {
                 indicator: known.id.clone(),
                 name: known.name.as_deref().map(str::to_owned),
                 score: known.score,
-                kind: key.kind(),
+                kind: Some(key.kind()),
                 value: key.to_string(),
                 seen_value: local.map(|row| row.seen_value.clone()).unwrap_or_default(),
                 agent_id,
@@ -197,22 +215,26 @@ impl Hunt<'_> {
             rows.insert(place, row);
         }
         self.report.rows.extend(rows.into_values());
+        Ok(())
     }
 
     /// What the local matcher sees in the hits that were returned: fields and values.
-    fn shown(&self, search: &Search, answer: &SearchResponse) -> Vec<Row> {
-        let Some(known) = self.indicators.get(search.indicator.0 as usize) else { return Vec::new() };
-        let mut set = IndicatorSet::default();
-        for key in &search.keys {
-            set.insert(IndicatorId(0), key);
-        }
-        let indicator = [Indicator { valid_until: None, ..known.clone() }];
-        let options = HuntOptions { include_agents: true, ..HuntOptions::default() };
-        let mut hunter = Hunter::new(&self.config.catalogue, &set, &indicator, options);
+    fn shown(&self, search: &Search, answer: &SearchResponse) -> Result<Vec<Row>> {
+        let mut builder = Builder::new(Worthless::none());
+        builder.indicator_of(&search.indicator, &search.keys);
+        let store = builder.finish()?.into_store();
+        let matching = MatchOptions {
+            filter: Filter::default(),
+            validity: Validity::ANY,
+            include_agents: true,
+            ..self.options.clone()
+        };
+        let options = HuntOptions { matching, ..HuntOptions::default() };
+        let mut hunter = Hunter::new(&self.config.catalogue, &store.snapshot(), options);
         for hit in &answer.hits {
             // What the local matcher cannot read has been counted by the indexer nevertheless.
             let _unreadable = hunter.alert(hit.source.get());
         }
-        hunter.finish().rows
+        Ok(hunter.finish()?.rows)
     }
 }

@@ -1,0 +1,347 @@
+//! Alerts against a store.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use stix_model::Timestamp;
+use wazuh_query::alert::{Alert, ReadError, scan};
+use wazuh_query::catalogue::{Catalogue, Envelope, FieldId, Holds, Role};
+use wazuh_query::value::read;
+
+use super::filter::{Filter, Standing, Validity};
+use super::format::Damaged;
+use super::found::{Comparison, Match, Seen, normalisation};
+use super::live::{Handle, Snapshot, Store};
+use super::look_up::{Found, LookUp};
+use super::segment::View;
+use super::table::numbers;
+use crate::indicator::{Candidate, Key, Kind, ListError, Normalisation, keys_of_reading, recognise};
+
+/// How alerts are matched.
+#[derive(Clone, Debug, Default)]
+pub struct MatchOptions {
+    /// Which indicators count.
+    pub filter: Filter,
+    /// When indicators are valid.
+    pub validity: Validity,
+    /// A domain stands for the names below it, too, unless strangers may register names there: `co.uk`, `github.io` and
+    /// the other public suffixes stand for themselves.
+    pub sub_domains: bool,
+    /// Also look at the fields that name the reporting host itself.
+    pub include_agents: bool,
+}
+
+/// Why an alert could not be matched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MatchError {
+    /// The text is no alert. The next one may be.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The store is damaged: nothing it says is to be trusted.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
+}
+
+/// An indicator in an alert, by number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Hit {
+    pub(crate) handle: Handle,
+    pub(crate) field: FieldId,
+    pub(crate) seen: Box<str>,
+    pub(crate) comparison: Comparison,
+    pub(crate) normalisation: Normalisation,
+    pub(crate) standing: Standing,
+}
+
+/// What was found in an alert, with its envelope.
+pub(crate) struct Look<'m, 'a> {
+    pub(crate) hits: &'m mut Vec<Hit>,
+    pub(crate) envelope: Option<Alert<'a>>,
+    pub(crate) fields: &'m Catalogue,
+    pub(crate) snapshot: &'m Snapshot,
+}
+
+/// Looks for the indicators of a snapshot in alerts.
+///
+/// ```
+/// use alert_enricher::store::{Builder, MatchOptions, Matcher};
+/// use wazuh_query::catalogue::Catalogue;
+///
+/// let mut builder = Builder::default();
+/// builder.line("198.51.100.0/24");
+/// let store = builder.finish()?.into_store();
+/// let mut matcher = Matcher::new(&store.snapshot(), &Catalogue::builtin(), MatchOptions::default());
+/// let matches = matcher.matches(r#"{"rule":{"id":"5710"},"data":{"srcip":"198.51.100.7"}}"#)?;
+/// assert_eq!(matches[0].seen.field, "data.srcip");
+/// assert_eq!(matches[0].normalisation.to_string(), "in the network");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Matcher {
+    snapshot: Arc<Snapshot>,
+    catalogue: Catalogue,
+    /// Only the fields that can hold a value of the store, so that all others are skipped unread.
+    fields: Catalogue,
+    /// The fields that tell who, when and by which rule.
+    envelope: Catalogue,
+    options: MatchOptions,
+    hits: Vec<Hit>,
+    scratch: String,
+}
+
+impl Matcher {
+    /// A matcher for the alerts that the catalogue describes.
+    pub fn new(snapshot: &Arc<Snapshot>, catalogue: &Catalogue, options: MatchOptions) -> Self {
+        Self {
+            fields: concerned(snapshot, catalogue, options.include_agents),
+            snapshot: Arc::clone(snapshot),
+            envelope: catalogue.restricted(|field| matches!(field.holds, Holds::Envelope(_))),
+            catalogue: catalogue.clone(),
+            options,
+            hits: Vec::new(),
+            scratch: String::new(),
+        }
+    }
+
+    /// Goes on with the current state of a store. Answers whether there is a newer one.
+    pub fn refresh(&mut self, store: &Store) -> bool {
+        if store.is_current(&self.snapshot) {
+            return false;
+        }
+        let snapshot = store.snapshot();
+        if snapshot.kinds() != self.snapshot.kinds() {
+            self.fields = concerned(&snapshot, &self.catalogue, self.options.include_agents);
+        }
+        self.snapshot = snapshot;
+        true
+    }
+
+    /// The state that alerts are matched with.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The indicators in an alert: the text of a JSON object. Those that do not count are among them and say why.
+    ///
+    /// Fails when the text is no alert, and when the store is damaged.
+    pub fn matches(&mut self, text: &str) -> Result<Vec<Match>, MatchError> {
+        let Some(Look { hits, fields, snapshot, .. }) = self.look(text)? else { return Ok(Vec::new()) };
+        let matches = hits.iter().map(|hit| {
+            Ok(Match {
+                indicator: snapshot.indicator(hit.handle)?,
+                handle: hit.handle,
+                comparison: hit.comparison.clone(),
+                seen: Seen { field: fields.field(hit.field).path.to_string(), value: hit.seen.to_string() },
+                normalisation: hit.normalisation,
+                standing: hit.standing,
+            })
+        });
+        Ok(matches.collect::<Result<_, Damaged>>()?)
+    }
+
+    /// What is in an alert. `None` if nothing is.
+    pub(crate) fn look<'a>(&mut self, text: &'a str) -> Result<Option<Look<'_, 'a>>, MatchError> {
+        self.hits.clear();
+        let Self { snapshot, fields, hits, scratch, options, .. } = self;
+        let views = snapshot.views();
+        let look_up = LookUp { snapshot, views: &views, sub_domains: options.sub_domains };
+        let mut is_alert = false;
+        let mut damaged = None;
+        let read = scan(text, fields, &mut |id: FieldId, value: Cow<'_, str>, _| {
+            is_alert = true;
+            let result = leaf(&look_up, fields.field(id).holds, &value, scratch, &mut |found| {
+                take(hits, &look_up, id, &value, &found);
+            });
+            damaged = damaged.or(result.err());
+        });
+        if let Some(damaged) = damaged {
+            return Err(damaged.into());
+        }
+        read?;
+        if !is_alert {
+            return Err(ReadError::NotAnAlert.into());
+        }
+        if hits.is_empty() {
+            return Ok(None);
+        }
+        // The envelope tells who, when and by which rule; without one the hit still counts.
+        let envelope = Alert::read(text, &self.envelope).ok();
+        let time = envelope.as_ref().and_then(|alert| alert.timestamp);
+        hits.sort_unstable();
+        hits.dedup_by(|one, other| {
+            (one.handle, one.field, &one.seen, &one.comparison)
+                == (other.handle, other.field, &other.seen, &other.comparison)
+        });
+        judge(hits, &views, options, time)?;
+        Ok(Some(Look { hits, envelope, fields, snapshot }))
+    }
+
+    /// Calls `found` with every indicator that the text of a field matches, whatever its validity: for values that stand
+    /// in no alert. The text is read as that of a field that holds this.
+    pub fn field(&self, holds: Holds, text: &str, found: &mut impl FnMut(Handle, Comparison)) -> Result<(), Damaged> {
+        let views = self.snapshot.views();
+        let look_up = LookUp { snapshot: &self.snapshot, views: &views, sub_domains: self.options.sub_domains };
+        leaf(&look_up, holds, text, &mut String::new(), &mut |one: Found<'_, '_>| {
+            let layer = u32::try_from(one.layer).unwrap_or(u32::MAX);
+            for record in numbers(one.records) {
+                if !self.snapshot.layers[one.layer].is_dead(record) {
+                    found(Handle { layer, record }, Comparison::of_value(one.value));
+                }
+            }
+        })
+    }
+
+    /// The indicators that a value by itself matches, whatever their validity.
+    ///
+    /// The value is recognised as one of a list would be; see [`recognise`].
+    pub fn look_up(&self, text: &str) -> Result<Vec<Match>, LookUpError> {
+        let key = recognise(text)?;
+        let views = self.snapshot.views();
+        let look_up = LookUp { snapshot: &self.snapshot, views: &views, sub_domains: self.options.sub_domains };
+        let mut matches = Vec::new();
+        let mut failed = None;
+        let seen = Seen { field: String::new(), value: text.trim().to_owned() };
+        let mut take = |found: Found<'_, '_>| {
+            for record in numbers(found.records) {
+                let handle = Handle { layer: u32::try_from(found.layer).unwrap_or(u32::MAX), record };
+                if self.snapshot.layers[found.layer].is_dead(record) {
+                    continue;
+                }
+                match self.judged(handle, &found, &seen) {
+                    Ok(found) => matches.push(found),
+                    Err(error) => failed = Some(error),
+                }
+            }
+        };
+        match &key {
+            Key::Network(network) if network.prefix_len() == network.max_prefix_len() => {
+                look_up.candidate(Candidate::Address(network.addr()), Normalisation::Notation, &mut take)?;
+            }
+            Key::Network(network) => look_up.network(*network, &mut take)?,
+            Key::Text(kind, text) => {
+                look_up.candidate(Candidate::Text(*kind, text), Normalisation::Notation, &mut take)?;
+                // The host of a URL may be known where the URL is not.
+                if *kind == Kind::Url {
+                    let mut result = Ok(());
+                    read(Holds::Url, text, &mut |reading| {
+                        keys_of_reading(Holds::Url, &reading, &mut String::new(), &mut |candidate, way| {
+                            if way == Normalisation::HostOfUrl {
+                                result = result.and(look_up.candidate(candidate, way, &mut |found| {
+                                    take(found);
+                                }));
+                            }
+                        });
+                    });
+                    result?;
+                }
+            }
+        }
+        match failed {
+            Some(error) => Err(error.into()),
+            None => Ok(matches),
+        }
+    }
+
+    fn judged(&self, handle: Handle, found: &Found<'_, '_>, seen: &Seen) -> Result<Match, Damaged> {
+        let indicator = self.snapshot.indicator(handle)?;
+        let filtered = self.options.filter.check(&indicator);
+        let revoked = if indicator.revoked { Standing::Revoked } else { Standing::Valid };
+        Ok(Match {
+            standing: filtered.map_or(revoked, Standing::Filtered),
+            indicator,
+            handle,
+            comparison: Comparison::of_value(found.value),
+            normalisation: normalisation(found.way, &seen.value, found.value),
+            seen: seen.clone(),
+        })
+    }
+}
+
+/// Why a value could not be looked up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookUpError {
+    /// The text is no value of a known kind.
+    #[error(transparent)]
+    Value(#[from] ListError),
+    /// The store is damaged.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
+}
+
+/// The fields that can hold a value of a snapshot.
+fn concerned(snapshot: &Snapshot, catalogue: &Catalogue, include_agents: bool) -> Catalogue {
+    let kinds = snapshot.kinds();
+    catalogue.restricted(|field| {
+        let looked_at = field.role != Role::Agent || include_agents;
+        // Time and rule tell an alert from other JSON.
+        matches!(field.holds, Holds::Envelope(Envelope::Timestamp | Envelope::RuleId))
+            || looked_at && Kind::of_field(field.holds) & kinds != 0
+    })
+}
+
+/// Looks the values in the text of a field up.
+fn leaf<'s>(
+    look_up: &LookUp<'s>,
+    holds: Holds,
+    text: &str,
+    scratch: &mut String,
+    found: &mut impl FnMut(Found<'s, '_>),
+) -> Result<(), Damaged> {
+    // A look-up need not find the value again by an exact search, so a port behind an address does not matter.
+    let lenient = if holds == Holds::Ip { Holds::IpWithPort } else { holds };
+    let mut result = Ok(());
+    read(lenient, text, &mut |reading| {
+        keys_of_reading(holds, &reading, scratch, &mut |candidate, way| {
+            let looked = look_up.candidate(candidate, way, found);
+            if result.is_ok() {
+                result = looked;
+            }
+        });
+    });
+    result
+}
+
+#[cold]
+fn take(hits: &mut Vec<Hit>, look_up: &LookUp<'_>, field: FieldId, seen: &str, found: &Found<'_, '_>) {
+    let layer = u32::try_from(found.layer).unwrap_or(u32::MAX);
+    for record in numbers(found.records) {
+        if look_up.snapshot.layers[found.layer].is_dead(record) {
+            continue;
+        }
+        hits.push(Hit {
+            handle: Handle { layer, record },
+            field,
+            seen: seen.into(),
+            comparison: Comparison::of_value(found.value),
+            normalisation: normalisation(found.way, seen, found.value),
+            standing: Standing::Valid,
+        });
+    }
+}
+
+/// Decides which hits count at the time of the alert.
+fn judge(hits: &mut [Hit], views: &[View<'_>], options: &MatchOptions, time: Option<Timestamp>) -> Result<(), Damaged> {
+    let mut before: Option<(Handle, Standing)> = None;
+    for hit in hits {
+        let standing = match before {
+            Some((handle, standing)) if handle == hit.handle => standing,
+            _ => {
+                let Some(view) = views.get(hit.handle.layer as usize) else { continue };
+                let record = view.record(hit.handle.record)?;
+                let labels = || view.labels(record);
+                let filter = &options.filter;
+                match filter.check_parts(record.score(), record.confidence(), record.tlp(), labels)? {
+                    Some(filtered) => Standing::Filtered(filtered),
+                    None => {
+                        options.validity.standing(record.valid_from(), record.valid_until(), record.is_revoked(), time)
+                    }
+                }
+            }
+        };
+        hit.standing = standing;
+        before = Some((hit.handle, standing));
+    }
+    Ok(())
+}
