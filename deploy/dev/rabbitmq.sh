@@ -103,13 +103,13 @@ live_pid() {
 choose_port() {
     local wanted=${RABBITMQ_PORT:-} candidate
     if [ -n "$wanted" ] && [ "$wanted" != auto ]; then
-        [[ $wanted =~ ^[0-9]+$ ]] && [ "$wanted" -ge 1 ] && [ "$wanted" -le 45000 ] || die 2 "RABBITMQ_PORT is not a port up to 45000: $wanted"
+        [[ $wanted =~ ^[0-9]+$ ]] && [ "$wanted" -ge 1 ] && [ "$wanted" -le 60000 ] || die 2 "RABBITMQ_PORT is not a port up to 60000: $wanted"
         ! listening "$wanted" || die 1 "port $wanted is taken"
         port=$wanted
         return
     fi
     for ((candidate = default_port; candidate < default_port + 200; candidate++)); do
-        if ! listening "$candidate" && ! listening $((candidate + 20000)); then port=$candidate; return; fi
+        if ! listening "$candidate" && ! listening $((candidate + 5000)); then port=$candidate; return; fi
     done
     die 1 "no free port from $default_port on"
 }
@@ -148,7 +148,7 @@ EOF
     env -i PATH="$PATH" HOME="$run/home" LANG=C.UTF-8 RUNNING_UNDER_SYSTEMD=1 ERL_EPMD_ADDRESS=127.0.0.1 \
         RABBITMQ_MNESIA_BASE="$run/data" RABBITMQ_LOG_BASE="$run/logs" RABBITMQ_PID_FILE="$run/node.pid" \
         RABBITMQ_CONFIG_FILE="$run/rabbitmq.conf" RABBITMQ_CONF_ENV_FILE="$run/none" RABBITMQ_ENABLED_PLUGINS_FILE="$run/plugins" \
-        RABBITMQ_NODENAME="dev-$port@localhost" RABBITMQ_DIST_PORT=$((port + 20000)) RABBITMQ_NODE_PORT="$port" \
+        RABBITMQ_NODENAME="dev-$port@localhost" RABBITMQ_DIST_PORT=$((port + 5000)) RABBITMQ_NODE_PORT="$port" \
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} +sbwt none" \
         setsid "${as_user[@]}" sh -c 'echo $$ >"$1"; exec "$2"' sh "$pid_file" "$program" >"$run/console.log" 2>&1 </dev/null &
     local child=$!

@@ -20,8 +20,9 @@ use serde_json::{Value, json};
 use stix_model::{Bundle, Identifier, Object, Timestamp, Tlp, sco};
 
 use crate::{
-    BundleSink, Context, Entity, EntityReader, ErrorKind, Lookup, MessageSource, Page, PageRequest, Select,
-    SendOptions, ThreatIntelligence, WorkApi, WorkError,
+    BundleSink, ChangeKind, ConnectorApi, ConnectorInfo, ConnectorState, Context, Entity, EntityReader, Error,
+    ErrorKind, LiveStream, Lookup, MessageSource, Page, PageRequest, Position, Registration, Scope, Select,
+    SendOptions, StreamEvent, StreamId, ThreatIntelligence, WorkApi, WorkError,
 };
 
 fn id(object_type: &str, number: u32) -> Identifier {
@@ -286,19 +287,24 @@ pub async fn bundle_sink<F: Future<Output = Vec<Value>>>(sink: &dyn BundleSink, 
     assert_eq!(tools[0]["x_opencti_granted_refs"], json!([author.id()]));
 }
 
-/// Messages. `push` puts one into the source's queue.
+/// Messages. `push` puts one into the source's queue, which repeats it until it is accepted; `knows_repetitions` tells
+/// whether the source knows what it delivered before.
 ///
 /// # Panics
 ///
 /// When the contract is broken.
-pub async fn message_source<F: Future<Output = ()>>(source: &mut dyn MessageSource, push: impl Fn(String) -> F) {
+pub async fn message_source<F: Future<Output = ()>>(
+    source: &mut dyn MessageSource,
+    knows_repetitions: bool,
+    push: impl Fn(String) -> F,
+) {
     let body = |work: &str| json!({ "internal": { "work_id": work }, "event": { "entity_id": "x" } }).to_string();
     push(body("work-1")).await;
-    push("{}".to_owned()).await;
     let first = source.next().await.expect("a message").expect("a message");
     assert_eq!(first.message.as_ref().expect("readable").work_id(), Some("work-1"));
-    assert!(!first.redelivered);
+    assert_eq!(first.redelivered, !knows_repetitions);
     first.give_back().await.expect("it goes back");
+    push("{}".to_owned()).await;
     let (mut again, mut odd) = (false, false);
     while !again || !odd {
         let delivery = source.next().await.expect("a message").expect("a message");
@@ -351,4 +357,100 @@ pub async fn works(works: &dyn WorkApi, connector: &str) {
     assert_eq!(works.state("work_none").await.expect("an answer"), None);
     works.received("work_none", "x").await.expect("silence about works that are gone");
     works.processed("work_none", "x", false).await.expect("silence about works that are gone");
+}
+
+/// Registration and life sign of a connector that is not registered yet. `reset` empties its state in the platform,
+/// `forget` deletes its record there.
+///
+/// # Panics
+///
+/// When the contract is broken.
+pub async fn connector(api: &dyn ConnectorApi, reset: impl Fn(&str), forget: impl Fn(&str)) {
+    let id = "5b1fd3a4-3c61-4f0e-8a44-9d2b6c1e7f00";
+    let registration = Registration::new(id, "Contract", Scope::parse("IPv4-Addr"));
+    let info = ConnectorInfo::default();
+    let none = ConnectorState::default();
+    assert!(api.version().is_supported());
+    let account = api.account().await.expect("an account");
+    assert!(account.may("CONNECTORAPI"));
+    let unknown = |error: &Error| matches!(error.kind(), ErrorKind::UnknownConnector(_));
+    assert!(unknown(&api.ping(id, &none, &info).await.expect_err("not registered")));
+
+    let registered = api.register(&registration).await.expect("a registration");
+    assert_eq!((registered.id.as_str(), &registered.state), (id, &none));
+    assert!(!registered.queues.listen.is_empty() && !registered.queues.push_exchange.is_empty());
+    assert!(registered.user_id.is_some(), "in somebody's name bundles are imported");
+
+    assert_eq!(api.ping(id, &none, &info).await.expect("a life sign"), none);
+    let state = ConnectorState::new(r#"{"start_from":"5-0"}"#);
+    assert_eq!(api.ping(id, &state, &info).await.expect("a life sign"), state, "the state is kept");
+    let again = api.register(&registration).await.expect("a registration");
+    assert_eq!(again.state, state, "a registration keeps the state");
+    reset(id);
+    assert_eq!(api.ping(id, &state, &info).await.expect("a life sign"), none, "somebody reset it");
+    assert_eq!(api.ping(id, &state, &info).await.expect("a life sign"), state, "once");
+    assert!(api.queue(id).await.expect("a queue").messages.abs() < 0.5);
+
+    forget(id);
+    assert!(unknown(&api.ping(id, &state, &info).await.expect_err("the record is gone")));
+    api.register(&registration).await.expect("a registration");
+    assert_eq!(api.ping(id, &state, &info).await.expect("a life sign"), state);
+
+    let mut odd = Registration::new("a_b", "Contract", Scope::parse("IPv4-Addr"));
+    assert!(matches!(api.register(&odd).await.expect_err("an underscore").kind(), ErrorKind::Config(_)));
+    odd = Registration::new(id, " x ", Scope::parse("IPv4-Addr"));
+    assert!(matches!(api.register(&odd).await.expect_err("a short name").kind(), ErrorKind::Config(_)));
+}
+
+/// A live stream on which nothing happened yet. `push` lets something happen to an object.
+///
+/// # Panics
+///
+/// When the contract is broken.
+pub async fn live_stream<S: LiveStream>(open: impl Fn(Position) -> S, push: impl Fn(ChangeKind, &Value) -> StreamId) {
+    async fn change(stream: &mut dyn LiveStream) -> (ChangeKind, String) {
+        loop {
+            if let StreamEvent::Change(change) = stream.next().await.expect("an event") {
+                let object = change.object.expect("a readable object");
+                return (change.kind, object.id().to_string());
+            }
+        }
+    }
+    let json = |number: u32| {
+        let address = Object::from(sco::Ipv4Addr::new(format!("198.51.100.{number}")));
+        (serde_json::to_value(&address).unwrap_or_default(), address.id().to_string())
+    };
+    let (one, first) = json(1);
+    let (two, second) = json(2);
+    let (three, third) = json(3);
+    let place = push(ChangeKind::Create, &one);
+    let later = push(ChangeKind::Update, &two);
+    assert!(later > place && place > StreamId::START);
+
+    let mut stream = open(Position::at(StreamId::START));
+    assert!(matches!(stream.next().await.expect("an event"), StreamEvent::Connected));
+    assert_eq!(change(&mut stream).await, (ChangeKind::Create, first.clone()));
+    let kept = stream.position();
+    assert!(kept.start_from.is_some_and(|kept| kept <= place), "nothing is skipped");
+    assert_eq!(change(&mut stream).await, (ChangeKind::Update, second.clone()));
+    drop(stream);
+
+    // From a kept position nothing is lost; what comes twice is older.
+    let mut stream = open(kept);
+    let next = change(&mut stream).await.1;
+    let next = if next == first { change(&mut stream).await.1 } else { next };
+    assert_eq!(next, second);
+    let mut exact = open(Position::at(place));
+    assert_eq!(change(&mut exact).await.1, second);
+
+    // Without a position it starts now.
+    let mut now = open(Position::default());
+    assert!(matches!(now.next().await.expect("an event"), StreamEvent::Connected));
+    push(ChangeKind::Delete, &three);
+    assert_eq!(change(&mut now).await, (ChangeKind::Delete, third.clone()));
+    assert_eq!(change(&mut stream).await.1, third);
+    assert!(
+        Position::from_state(&stream.position().to_state()) == Some(stream.position()),
+        "it can be kept as a state"
+    );
 }

@@ -29,7 +29,8 @@ pub struct Delivery {
     /// The message, or why it cannot be read. An unreadable one should be reported as a failed work, if it names one,
     /// and be accepted: it would be the same the next time.
     pub message: Result<Message, MessageError>,
-    /// Whether it was delivered before: an earlier attempt may have done part of its work.
+    /// Whether it was delivered before: an earlier attempt may have done part of its work. Always set where the source
+    /// cannot know, as with messages by HTTP.
     pub redelivered: bool,
     /// How often it was delivered before, where the broker counts that.
     pub earlier: Option<u64>,

@@ -5,14 +5,14 @@
 //!
 //! | trait | what it does | real adapter (feature) | embedded adapter (`embedded`) |
 //! | --- | --- | --- | --- |
-//! | [`ConnectorApi`] | registration, life sign, account | `graphql::Platform` (`graphql`) | |
+//! | [`ConnectorApi`] | registration, life sign, account | `graphql::Platform` (`graphql`) | `embedded::LocalConnector` |
 //! | [`WorkApi`] | reports of work | `graphql::Platform` (`graphql`) | `embedded::LocalWorks` |
 //! | [`EntityReader`] | entities, lists, relations | `graphql::Platform` (`graphql`) | `embedded::BundleIntel` |
 //! | [`ThreatIntelligence`] | looks many values up at once | `graphql::Platform` (`graphql`) | `embedded::BundleIntel` |
-//! | [`PlaybookApi`] | answers to playbook steps | `graphql::Platform` (`graphql`) | |
+//! | [`PlaybookApi`] | answers to playbook steps | `graphql::Platform` (`graphql`) | `embedded::LocalConnector` |
 //! | [`MessageSource`] | messages to work on | `amqp::AmqpSource` (`amqp`), `callback::CallbackSource` (`callback`) | `embedded::LocalQueue` |
 //! | [`BundleSink`] | sends bundles | [`QueueSink`] over `amqp::AmqpPublisher` (`amqp`), [`PushSink`] over `graphql::Platform` | `embedded::BundleFile`, `embedded::BundleDirectory` |
-//! | [`LiveStream`] | follows what changes | `stream::PlatformStream` (`stream`) | |
+//! | [`LiveStream`] | follows what changes | `stream::PlatformStream` (`stream`) | `embedded::LocalLog` |
 //!
 //! | module | what is in it |
 //! | --- | --- |
@@ -154,6 +154,6 @@ pub use pause::Backoff;
 pub use playbook::{PlaybookApi, PlaybookReply, PlaybookStep};
 pub use scope::{Scope, entity_type_of};
 pub use secret::Secret;
-pub use sink::{BundleSink, Publisher, PushApi, PushSink, QueueSink, SendOptions, Sent};
+pub use sink::{BundleSink, Publisher, PushApi, PushSink, QueueSink, SendOptions, Sent, make_up};
 pub use version::{Feature, PlatformVersion};
 pub use work::{WorkApi, WorkError, WorkState};

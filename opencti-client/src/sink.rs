@@ -123,6 +123,20 @@ impl QueueSink {
     }
 }
 
+/// Reports the parts that an earlier attempt announced and that never come, so that the work does not wait for them.
+///
+/// `parts` is how many were sent now: zero, when there was nothing to send this time. [`QueueSink`] calls it by itself
+/// after a bundle with [`SendOptions::announced_before`].
+pub async fn make_up(works: &dyn WorkApi, work: &str, parts: u64) -> Result<(), Error> {
+    let Some(state) = works.state(work).await? else { return Ok(()) };
+    // Those that the earlier attempt did send are counted by the platform, perhaps twice: more than enough is enough.
+    let missing = state.expected.saturating_sub(parts.max(state.processed));
+    for _ in 0..missing {
+        works.report(work, None).await?;
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl BundleSink for QueueSink {
     async fn send(&self, bundle: &Bundle, options: &SendOptions) -> Result<Sent, Error> {
@@ -151,6 +165,9 @@ impl BundleSink for QueueSink {
             self.announce(work, parts as u64, options.announced_before).await?;
         }
         self.publisher.publish(bodies).await?;
+        if let Some(work) = options.work_id.as_ref().filter(|_| options.announced_before) {
+            make_up(&*self.works, work, parts as u64).await?;
+        }
         Ok(Sent { parts, refused: split.refused })
     }
 }

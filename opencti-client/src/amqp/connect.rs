@@ -124,7 +124,9 @@ impl Broker {
                 }
                 let what = text(&**io);
                 let is_tls = io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>);
-                return if is_tls && what.contains("certificate") {
+                // The other side's refusal comes as text alone.
+                let refused = what.contains("received fatal alert");
+                return if refused || (is_tls && what.contains("certificate")) {
                     ErrorKind::Certificate { peer, what }.into()
                 } else {
                     ErrorKind::Transport { peer, what, unsent: false }.into()

@@ -237,7 +237,8 @@ fn deliver(
         body: body.to_vec().into(),
         earlier: 0,
     };
-    place.send(Delivery::new(body, Box::new(settle)));
+    // An earlier process may have had it: nobody tells.
+    place.send(Delivery::new(body, Box::new(settle)).redelivered(true, None));
     if let Some(key) = key {
         known.running.insert(key, receiver.clone());
     }

@@ -7,14 +7,20 @@
 //! | [`BundleDirectory`] | the sink: a file per bundle, in the platform's own form of it |
 //! | [`LocalWorks`] | works: a ledger in memory |
 //! | [`LocalQueue`] | the queue of messages: one in memory |
+//! | [`LocalConnector`] | registration, life sign and answers to playbooks: a record in memory |
+//! | [`LocalLog`] | the live stream: a log in memory |
 
+mod connector;
 mod index;
 mod intel;
+mod live;
 mod queue;
 mod sink;
 mod works;
 
+pub use connector::LocalConnector;
 pub use intel::BundleIntel;
+pub use live::{LocalLog, LocalStream};
 pub use queue::{LocalQueue, LocalSource};
 pub use sink::{BundleDirectory, BundleFile};
 pub use works::LocalWorks;

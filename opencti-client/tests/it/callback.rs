@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use opencti_client::callback::{CallbackConfig, CallbackKeys, CallbackSource};
 use opencti_client::testing::{Enrich, StandIn};
-use opencti_client::{ConnectorApi, MessageSource, Registered, Registration};
+use opencti_client::{ConnectorApi, MessageSource, Registered, Registration, conformance};
 use serde_json::json;
 
 use crate::support::*;
@@ -84,6 +84,27 @@ async fn both_kinds_of_credentials() {
         }
         stand_in.assert_nothing_refused();
     }
+}
+
+/// What the platform's worker does: it posts a message until it is taken.
+#[tokio::test]
+async fn the_contract_of_sources() {
+    let mut source = listen(|_| {}).await;
+    let target = format!("http://{}/api/callback", source.address());
+    let push = async |body: String| {
+        let (client, target) =
+            (reqwest::Client::builder().tls_backend_preconfigured(tls()).build().unwrap(), target.clone());
+        tokio::spawn(async move {
+            loop {
+                let request = client.post(&target).header("authorization", format!("Bearer {}", StandIn::TOKEN));
+                if request.body(body.clone()).send().await.unwrap().status().is_success() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+    };
+    conformance::message_source(&mut source, false, push).await;
 }
 
 /// A key that is not known asks for a new registration.

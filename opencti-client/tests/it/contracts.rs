@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opencti_client::bundle::RawBundle;
-use opencti_client::embedded::{BundleDirectory, BundleFile, BundleIntel, LocalQueue, LocalWorks};
+use opencti_client::embedded::{
+    BundleDirectory, BundleFile, BundleIntel, LocalConnector, LocalLog, LocalQueue, LocalWorks,
+};
+use opencti_client::stream::{PlatformStream, StreamConfig};
 use opencti_client::testing::StandIn;
 use opencti_client::{BundleSink, ConnectorApi, PushSink, SendOptions, conformance};
 use serde_json::Value;
@@ -26,6 +29,29 @@ async fn reading() {
         conformance::works(&platform, CONNECTOR).await;
         stand_in.assert_nothing_refused();
     }
+}
+
+#[tokio::test]
+async fn registration_and_life_sign() {
+    for version in ["6.2.18", "6.9.17", "7.260817.0"] {
+        let stand_in = StandIn::builder().version(version).start().await;
+        let platform = platform(&stand_in).await;
+        conformance::connector(&platform, |id| stand_in.reset_state(id), |id| stand_in.forget_connector(id)).await;
+    }
+    let local = LocalConnector::new();
+    conformance::connector(&local, |id| local.reset_state(id), |id| local.forget(id)).await;
+}
+
+#[tokio::test]
+async fn live_streams() {
+    let stand_in = StandIn::builder().heartbeat(Duration::from_millis(30)).start().await;
+    let platform = platform(&stand_in).await;
+    let open = |position| PlatformStream::new(platform.clone(), StreamConfig::new("live"), position);
+    conformance::live_stream(open, |kind, object| stand_in.stream_event(kind, object)).await;
+    stand_in.assert_nothing_refused();
+
+    let log = LocalLog::new();
+    conformance::live_stream(|position| log.stream(&position), |kind, object| log.push(kind, object.to_string())).await;
 }
 
 #[tokio::test]
@@ -106,7 +132,7 @@ async fn copies_in_a_directory() {
 #[tokio::test]
 async fn queues_in_memory() {
     let queue = LocalQueue::new();
-    conformance::message_source(&mut queue.source(), async |body| queue.push(body)).await;
+    conformance::message_source(&mut queue.source(), true, async |body| queue.push(body)).await;
     assert_eq!((queue.waiting(), queue.accepted()), (0, 2));
     queue.push("{}");
     drop(opencti_client::MessageSource::next(&mut queue.source()).await.unwrap());

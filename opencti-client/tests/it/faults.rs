@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use opencti_client::graphql::{Platform, PlatformConfig};
+use opencti_client::graphql::{Platform, PlatformConfig, ProxyConfig};
 use opencti_client::testing::{Fault, StandIn};
 use opencti_client::tls::TlsIdentity;
-use opencti_client::{ConnectorApi, Context, EntityReader, ErrorKind, Retry, WorkApi, judge};
+use opencti_client::{ConnectorApi, Context, EntityReader, ErrorKind, Heartbeat, Notices, Retry, WorkApi, judge};
 
 use crate::support::*;
 
@@ -164,6 +164,63 @@ async fn certificates() {
     assert!(matches!(error.kind(), ErrorKind::Config(_)), "{error}");
 }
 
+/// Certificates of ours, where the server wants one.
+#[tokio::test]
+async fn client_certificates() {
+    let stand_in = StandIn::start().await;
+    let authority = Authority::new();
+    let port = tls_before(&stand_in, authority.server(true)).await;
+    let mut config = PlatformConfig::new(&format!("https://127.0.0.1:{port}"), StandIn::TOKEN).unwrap();
+    config.backoff = opencti_client::Backoff::NONE;
+    config.tls.ca = Some(authority.pem());
+    let error = Platform::connect(config.clone()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Certificate { .. }), "{error}");
+    config.tls.identity = Some(authority.client());
+    platform_answers(config.clone()).await;
+    // Somebody else's authority.
+    config.tls.ca = Some(Authority::new().pem());
+    let error = Platform::connect(config).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Certificate { .. }), "{error}");
+}
+
+/// A token that expires under way, and is renewed.
+#[tokio::test]
+async fn the_token_expires() {
+    let stand_in = StandIn::start().await;
+    let platform = std::sync::Arc::new(platform(&stand_in).await);
+    let registered = platform.register(&registration()).await.unwrap();
+    let heartbeat = Heartbeat::new(platform.clone(), registration(), &registered, Notices::default());
+    stand_in.clear_requests();
+    stand_in.faults().always(Fault::error("AUTH_REQUIRED", "You must be logged in to do this."));
+    let error = platform.entity("x", &Context::new()).await.unwrap_err();
+    // One line, tried once.
+    assert_eq!(error.to_string(), "OpenCTI refused the token (AUTH_REQUIRED): You must be logged in to do this.");
+    assert!(error.is_auth() && judge(&error) == Retry::Later && !error.outcome_unknown());
+    assert!(heartbeat.beat().await.unwrap_err().is_auth());
+    assert_eq!(stand_in.requests().len(), 2);
+    stand_in.faults().clear();
+    heartbeat.beat().await.unwrap();
+    assert!(platform.entity("x", &Context::new()).await.unwrap().is_none());
+}
+
+/// Encrypted connections through a proxy that wants credentials.
+#[tokio::test]
+async fn tunnels() {
+    let stand_in = StandIn::start().await;
+    let authority = Authority::new();
+    let port = tls_before(&stand_in, authority.server(false)).await;
+    let (proxy, asked) = tunnel("Basic bWU6Z2VoZWlt").await;
+    let mut config = PlatformConfig::new(&format!("https://127.0.0.1:{port}"), StandIn::TOKEN).unwrap();
+    config.backoff = opencti_client::Backoff::NONE;
+    config.tls.ca = Some(authority.pem());
+    config.proxy = ProxyConfig::Url(format!("http://me:geheim@127.0.0.1:{proxy}").into());
+    platform_answers(config.clone()).await;
+    assert_eq!(asked.lock().unwrap().first(), Some(&format!("CONNECT 127.0.0.1:{port} HTTP/1.1")));
+    config.proxy = ProxyConfig::Url(format!("http://me:wrong@127.0.0.1:{proxy}").into());
+    let error = Platform::connect(config).await.unwrap_err();
+    assert!(error.to_string().starts_with("no connection to") && !error.to_string().contains("wrong"), "{error}");
+}
+
 async fn platform_answers(config: PlatformConfig) {
     Platform::connect(config).await.unwrap().account().await.unwrap();
 }
@@ -179,7 +236,7 @@ async fn further_headers_and_proxies() {
 
     // The stand-in as the proxy: the name of the platform is never resolved.
     let mut through = PlatformConfig::new("http://opencti.invalid", StandIn::TOKEN).unwrap();
-    through.proxy = opencti_client::graphql::ProxyConfig::Url(stand_in.url().into());
+    through.proxy = ProxyConfig::Url(stand_in.url().into());
     through.backoff = opencti_client::Backoff::NONE;
     Platform::connect(through).await.unwrap();
 }
