@@ -4,6 +4,7 @@
 //! - [`indicator`]: what indicators say, and the values by which they are found.
 //! - [`store`]: indicators from STIX, lists and tables in one place that answers "which of you does this alert match?".
 //! - [`coverage`]: what a source of alerts could show at all, so that "no hit" can be told from "blind".
+//! - [`explain`]: why an indicator is in an alert, or what kept it from being found there.
 //! - [`event`]: events for Wazuh's manager.
 //! - [`enrichment`]: an entity of OpenCTI and the alerts it was found in, to sightings, incidents, cases and notes.
 //! - [`hunt`]: the indicators of a store in any number of alerts: on which agents, by which rules, when, how often.
@@ -27,6 +28,7 @@
 pub mod coverage;
 pub mod enrichment;
 pub mod event;
+pub mod explain;
 pub mod extract;
 pub mod hunt;
 pub mod indicator;

@@ -1,11 +1,13 @@
 //! The command line.
 
+mod explain;
 mod store;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use explain::{CoverageArguments, ExplainArguments};
 pub(crate) use store::{
     MatchArguments, StoreAddArguments, StoreBuildArguments, StoreCommand, StoreInfoArguments, StoreLookupArguments,
     StoreRemoveArguments, WorthlessArguments,
@@ -61,6 +63,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PatternCommand,
     },
+    /// Say why indicators are in an alert, or what kept them from being found there.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector explain --alert alert.json --indicators bundle.json\n  \
+        opencti-wazuh-connector explain --alert alert.json --indicators bundle.json --id 'C2 of the campaign' --json")]
+    Explain(Box<ExplainArguments>),
+    /// Say what could be seen of indicators in alerts at all: per kind, in which fields, in which share of the alerts.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector coverage --indicators bundle.json --alerts /var/ossec/logs/alerts")]
+    Coverage(CoverageArguments),
     /// Print the effective configuration of the service: each value, and where it comes from. Secrets are hidden.
     #[command(after_help = "Examples:\n  \
         opencti-wazuh-connector config --config config.yml\n  \

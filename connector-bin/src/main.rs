@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         Command::Hunt(arguments) => commands::hunt::run(&arguments),
         Command::Store { command } => commands::store::run(&command),
         Command::Pattern { command } => commands::pattern::run(&command),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
+        Command::Coverage(arguments) => commands::coverage::run(&arguments),
         Command::Config(arguments) => commands::config::run(&arguments),
         Command::Completions { shell } => commands::completions::run(shell),
     };

@@ -3,9 +3,8 @@
 //! A [`Coverage`] is fed alerts and counts, per kind of value, in which fields such values stand and in how many
 //! alerts. Beside it goes what a set of indicators asks for; [`Coverage::report`] puts both together.
 
+mod demand;
 mod report;
-
-use std::collections::BTreeMap;
 
 use wazuh_query::alert::{ReadError, scan};
 use wazuh_query::catalogue::{Catalogue, Envelope, FieldId, Holds, Role, Schema};
@@ -13,22 +12,8 @@ use wazuh_query::value::read;
 
 use crate::indicator::{Kind, visit_kinds};
 
+pub use demand::Demand;
 pub use report::{CoverageReport, FieldCoverage, KindCoverage, PropertyCoverage, Sight, Unsearched};
-
-/// What a set of indicators asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Demand {
-    /// Indicators whose every value is a plain one, by the kind of the value. An indicator with values of several kinds
-    /// counts for each.
-    pub kinds: BTreeMap<Kind, u64>,
-    /// Properties that patterns compare, as they are written (`process:command_line`), with the number of patterns and
-    /// the fields that hold such a property.
-    pub properties: BTreeMap<String, (u64, Vec<String>)>,
-    /// Indicators that cannot be searched at all, by reason.
-    pub unsearchable: BTreeMap<String, u64>,
-    /// How many indicators there are, searchable or not.
-    pub indicators: u64,
-}
 
 /// One field and one kind of value in it.
 #[derive(Clone, Copy, Debug, Default)]

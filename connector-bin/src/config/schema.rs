@@ -85,13 +85,7 @@ fn of_value(spec: &Spec) -> Map<String, Value> {
             {"type": "string", "pattern": comma_list(&names)},
             {"type": "null"},
         ])),
-        Kind::Text
-        | Kind::Path
-        | Kind::Secret
-        | Kind::Pem
-        | Kind::Index
-        | Kind::ProxyUrl
-        | Kind::Severities => {
+        Kind::Text | Kind::Path | Kind::Secret | Kind::Pem | Kind::Index | Kind::ProxyUrl | Kind::Severities => {
             json!({"type": "string", "minLength": 1})
         }
         Kind::Name => json!({"type": "string", "minLength": 2}),

@@ -9,6 +9,7 @@
 mod bad_input;
 mod commands;
 mod config;
+mod explain;
 mod pattern_check;
 mod pattern_match;
 mod pattern_translate;

@@ -28,7 +28,11 @@ pub(super) fn translate(out: &mut dyn Write, rules: &Rules, as_json: bool) -> Re
     each(out, rules, |out, translation| {
         match &translation.query {
             Some(query) => {
-                let finds = if translation.exact { "exactly what the rule matches" } else { "what the rule matches, and perhaps more" };
+                let finds = if translation.exact {
+                    "exactly what the rule matches"
+                } else {
+                    "what the rule matches, and perhaps more"
+                };
                 writeln!(out, "  one query finds {finds}")?;
                 writeln!(out, "  {}", query.to_json())?;
             }

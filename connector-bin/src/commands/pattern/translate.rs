@@ -113,7 +113,8 @@ fn show_observation(out: &mut dyn Write, text: &str, number: usize, observation:
     if let Some(stop) = stop {
         writeln!(out, "  before: {stop}")?;
     }
-    let exact = if observation.is_exact() { "exactly what is asked for" } else { "what is asked for, and perhaps more" };
+    let exact =
+        if observation.is_exact() { "exactly what is asked for" } else { "what is asked for, and perhaps more" };
     match observation.queries.len() {
         0 => writeln!(out, "  nothing to search for")?,
         1 => writeln!(out, "  one query finds {exact}")?,

@@ -109,17 +109,20 @@ fn posted_events() {
 #[test]
 fn what_goes_to_the_enrichment() {
     let enrichment = |file: &str| typed(file, &[]).enrichment;
-    assert_eq!(enrichment("account_sighters: [AWS, github]").account_sighters, Some(["aws", "github"].map(str::to_owned).into()));
+    assert_eq!(
+        enrichment("account_sighters: [AWS, github]").account_sighters,
+        Some(["aws", "github"].map(str::to_owned).into())
+    );
     assert_eq!(enrichment("account_sighters: none").account_sighters, Some([].into()));
     assert_eq!(enrichment("").account_sighters, None);
     let bands = enrichment("severities: 9=severe/now, 0=mild/later").severities;
     assert_eq!(bands.to_string(), "0=mild/later,9=severe/now");
-    assert_eq!(
-        wrong("severities: low", &[]),
-        ["config.yml:1: severities: `low`: expected `LEVEL=SEVERITY/PRIORITY`"]
-    );
+    assert_eq!(wrong("severities: low", &[]), ["config.yml:1: severities: `low`: expected `LEVEL=SEVERITY/PRIORITY`"]);
     let thresholds = enrichment("indicator_confidence_threshold: 50\nobservable_score_threshold: 20\n").inspect;
-    assert_eq!((thresholds.indicator_confidence_threshold, thresholds.observable_score_threshold), (Some(50), Some(20)));
+    assert_eq!(
+        (thresholds.indicator_confidence_threshold, thresholds.observable_score_threshold),
+        (Some(50), Some(20))
+    );
     assert_eq!(enrichment("opensearch: {schema: 5}").links.index, "wazuh-findings-v5-*");
     assert!(!typed("search_indicator_pattern: no", &[]).patterns.search);
 }
