@@ -4,6 +4,7 @@
 //! engine, as any other test.
 
 pub mod matching;
+pub mod opencti;
 pub mod reference;
 
 pub use matching::pattern_match;
@@ -34,12 +35,16 @@ use reference::Expression;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("alert", alert),
     ("alert_file", alert_file),
     ("catalogue_file", catalogue_file),
     ("indicator_list", indicator_list),
     ("lucene", lucene),
+    ("opencti_answer", opencti::answer),
+    ("opencti_bundle", opencti::bundle),
+    ("opencti_message", opencti::message),
+    ("opencti_stream", opencti::stream),
     ("pattern", pattern),
     ("pattern_match", matching::pattern_match),
     ("query", query),

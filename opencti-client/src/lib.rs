@@ -99,6 +99,8 @@
 
 #[cfg(feature = "amqp")]
 pub mod amqp;
+#[cfg(any(feature = "graphql", feature = "fuzzing"))]
+mod answer;
 pub mod bundle;
 #[cfg(feature = "callback")]
 pub mod callback;
@@ -111,6 +113,9 @@ pub mod documents;
 pub mod embedded;
 mod entity;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "graphql")]
 pub mod graphql;
 mod heartbeat;
@@ -126,6 +131,8 @@ mod secret;
 #[cfg(feature = "callback")]
 mod serve;
 mod sink;
+#[cfg(any(feature = "stream", feature = "fuzzing"))]
+mod sse;
 #[cfg(feature = "stream")]
 pub mod stream;
 #[cfg(feature = "testing")]

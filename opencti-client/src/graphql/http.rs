@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::answer;
 use super::config::{PlatformConfig, ProxyConfig};
+use crate::answer;
 use crate::documents::Document;
 use crate::error::{chain, shown};
 use crate::pause::chance;

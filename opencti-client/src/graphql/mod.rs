@@ -1,6 +1,5 @@
 //! The platform over GraphQL.
 
-mod answer;
 mod config;
 mod connector;
 mod entity;

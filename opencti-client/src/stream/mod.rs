@@ -1,7 +1,5 @@
 //! The live stream of the platform, as server-sent events.
 
-mod sse;
-
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
@@ -9,10 +7,10 @@ use async_trait::async_trait;
 use reqwest::Response;
 use tokio::time::Instant;
 
-use self::sse::{Frame, Parser};
 use crate::error::shown;
 use crate::graphql::Platform;
 use crate::pause::chance;
+use crate::sse::{Frame, Parser};
 use crate::{
     Backoff, Change, ChangeKind, Error, ErrorKind, LiveStream, Notice, Position, Retry, StreamEvent, StreamId, judge,
 };

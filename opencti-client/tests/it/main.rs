@@ -4,10 +4,12 @@
 #[cfg(feature = "amqp")]
 mod broker;
 mod callback;
+mod checklist;
 mod contracts;
 mod documents;
 mod faults;
 mod platform;
+mod pycti;
 #[cfg(feature = "stream")]
 mod stream;
 mod support;

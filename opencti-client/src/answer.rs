@@ -29,7 +29,7 @@ struct GraphQlError {
 }
 
 /// Reads the body of an answer.
-pub(super) fn read<T: DeserializeOwned>(
+pub(crate) fn read<T: DeserializeOwned>(
     peer: &str,
     status: u16,
     retry_after: Option<Duration>,
@@ -98,7 +98,7 @@ fn text_of(error: &GraphQlError) -> String {
 }
 
 /// Reads a `Retry-After` header: seconds, or a date, which is compared with the answer's own `Date`.
-pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));

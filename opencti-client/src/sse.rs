@@ -7,18 +7,18 @@ use crate::StreamId;
 
 /// One event.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) id: Option<StreamId>,
-    pub(super) event: String,
-    pub(super) data: String,
+pub(crate) struct Frame {
+    pub(crate) id: Option<StreamId>,
+    pub(crate) event: String,
+    pub(crate) data: String,
     /// The data was larger than is read, and was left out.
-    pub(super) oversize: bool,
+    pub(crate) oversize: bool,
 }
 
 /// Reads events from bytes as they come, in whatever portions.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is about something else")]
-pub(super) struct Parser {
+pub(crate) struct Parser {
     largest: usize,
     bytes: Vec<u8>,
     /// How far `bytes` was looked through for the end of a line.
@@ -33,7 +33,7 @@ pub(super) struct Parser {
 }
 
 impl Parser {
-    pub(super) fn new(largest: usize) -> Self {
+    pub(crate) fn new(largest: usize) -> Self {
         Self {
             largest,
             bytes: Vec::new(),
@@ -46,12 +46,12 @@ impl Parser {
         }
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// The next event that is complete.
-    pub(super) fn next(&mut self) -> Option<Frame> {
+    pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut start = 0;
         let mut found = None;
         while found.is_none() {
