@@ -189,6 +189,9 @@ pub(crate) struct HuntArguments {
     /// Only alerts until then.
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
+    /// Patterns with several observations: put alerts of different agents together.
+    #[arg(long)]
+    pub(crate) across_agents: bool,
     /// How to print the result.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,

@@ -3,6 +3,7 @@
 //! A [`Hunter`] is fed one alert after the other and keeps only what it found, so any amount of alerts fits.
 
 mod bundle;
+mod compound;
 mod html;
 mod report;
 
@@ -18,6 +19,7 @@ use crate::store::Validity;
 use crate::store::{Comparison, Damaged, Handle, Hit, Look, MatchError, MatchOptions, Matcher, Snapshot, Standing};
 
 pub use bundle::{agent_identity, sightings_bundle};
+pub use compound::{Compound, CompoundHunt, CompoundReport, NotHunted, Searches};
 pub use html::html;
 pub use report::{Report, Row, table};
 

@@ -1,12 +1,14 @@
 //! Groups of alerts that satisfy a whole pattern.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use serde::Serialize;
 use stix_model::Timestamp;
-use stix_model::pattern::matcher::{AndReading, Binding, MatchError, Seen};
-use wazuh_query::alert::{Alert, ReadError};
+use stix_model::pattern::matcher::{AndReading, Binding, MatchError, Observation, Seen};
+use wazuh_query::alert::{Alert, ReadError, RuleLevel};
+use wazuh_query::catalogue::Catalogue;
 use wazuh_query::pattern::Scope;
 
 use super::Verifier;
@@ -40,6 +42,10 @@ pub struct PatternAlert {
     pub timestamp: Option<Timestamp>,
     /// The identifier of the rule that raised it.
     pub rule: Option<String>,
+    /// The level of that rule on the scale of Wazuh 4, 0 to 16.
+    pub rule_level: Option<u8>,
+    /// What that rule says.
+    pub rule_description: Option<String>,
     /// The identifier of the agent that reported it.
     pub agent_id: Option<String>,
     /// The name of that agent.
@@ -49,6 +55,28 @@ pub struct PatternAlert {
     /// What in it satisfies the tests of them.
     #[serde(skip)]
     pub bindings: Vec<Binding>,
+    /// The fields whose text has a value of these, sorted.
+    pub fields: Vec<String>,
+}
+
+impl PatternAlert {
+    /// An alert that serves nothing yet.
+    pub(crate) fn new(alert: &Alert<'_>, number: usize) -> Self {
+        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        Self {
+            number,
+            id: alert.shown_id().map(str::to_owned),
+            timestamp: alert.timestamp,
+            rule: owned(&alert.rule.id),
+            rule_level: alert.rule.level.map(RuleLevel::number),
+            rule_description: owned(&alert.rule.description),
+            agent_id: owned(&alert.agent.id),
+            agent_name: owned(&alert.agent.name),
+            observations: Vec::new(),
+            bindings: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
 }
 
 /// Alerts that together satisfy the pattern.
@@ -88,7 +116,15 @@ impl PatternHunted {
 #[derive(Debug)]
 struct Kept {
     alert: PatternAlert,
-    brackets: Vec<(usize, Vec<Binding>)>,
+    brackets: Vec<Part>,
+}
+
+/// A bracket that an alert satisfies, by what, and in which fields that stands.
+#[derive(Debug)]
+struct Part {
+    bracket: usize,
+    bindings: Vec<Binding>,
+    fields: Vec<String>,
 }
 
 /// Takes alerts in any order and answers with the groups of them that satisfy a pattern.
@@ -126,25 +162,35 @@ impl<'v, 'c> PatternHunt<'v, 'c> {
             Some(id) => self.hasher.hash_one((id, alert.agent.id.as_deref(), alert.timestamp)),
             None => self.hasher.hash_one(text),
         };
-        Ok(self.take(&alert, place)?)
+        Ok(self.take(&alert, &self.verifier.observer().observe(&alert), place)?)
     }
 
     /// Takes an alert that was read. Alerts without an identifier have to be given once only.
     pub fn add_alert(&mut self, alert: &Alert<'_>) -> Result<bool, MatchError> {
+        self.add_observed(alert, &self.verifier.observer().observe(alert))
+    }
+
+    /// Takes an alert that was read and observed with an observer of the same options, for a hunt for many patterns.
+    pub fn add_observed(&mut self, alert: &Alert<'_>, observation: &Observation<'_>) -> Result<bool, MatchError> {
         let place = match alert.shown_id() {
             Some(id) => self.hasher.hash_one((id, alert.agent.id.as_deref(), alert.timestamp)),
             None => self.hasher.hash_one(self.alerts),
         };
-        self.take(alert, place)
+        self.take(alert, observation, place)
     }
 
-    fn take(&mut self, alert: &Alert<'_>, place: u64) -> Result<bool, MatchError> {
+    /// Whether an observation satisfies any part of the pattern. It is not taken.
+    pub fn satisfies(&self, observation: &Observation<'_>) -> Result<bool, MatchError> {
+        Ok(!self.verifier.brackets(observation)?.is_empty())
+    }
+
+    fn take(&mut self, alert: &Alert<'_>, observation: &Observation<'_>, place: u64) -> Result<bool, MatchError> {
         let number = self.alerts;
         self.alerts += 1;
         if !self.known.insert(place) {
             return Ok(false);
         }
-        let brackets = self.verifier.brackets(&self.verifier.observer().observe(alert))?;
+        let brackets = self.verifier.brackets(observation)?;
         if brackets.is_empty() {
             return Ok(false);
         }
@@ -156,18 +202,14 @@ impl<'v, 'c> PatternHunt<'v, 'c> {
             self.truncated = true;
             return Ok(true);
         }
-        let owned = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
-        let alert = PatternAlert {
-            number,
-            id: alert.shown_id().map(str::to_owned),
-            timestamp: alert.timestamp,
-            rule: owned(&alert.rule.id),
-            agent_id: owned(&alert.agent.id),
-            agent_name: owned(&alert.agent.name),
-            observations: Vec::new(),
-            bindings: Vec::new(),
+        let catalogue = self.verifier.observer().catalogue();
+        let part = |(bracket, bindings): (usize, Vec<Binding>)| {
+            let fields = fields(&bindings, alert, catalogue);
+            Part { bracket, bindings, fields }
         };
-        self.kept.push(Kept { alert, brackets });
+        let brackets = brackets.into_iter().map(part).collect();
+        let kept = PatternAlert::new(alert, number);
+        self.kept.push(Kept { alert: kept, brackets });
         Ok(true)
     }
 
@@ -220,8 +262,8 @@ fn group(verifier: &Verifier<'_>, kept: &mut Vec<Kept>) -> Result<Option<Pattern
         .collect();
     let mut satisfied = vec![Vec::new(); verifier.compiled.brackets().len()];
     for (place, one) in kept.iter().enumerate() {
-        for (bracket, _) in &one.brackets {
-            if let Some(satisfied) = satisfied.get_mut(*bracket) {
+        for part in &one.brackets {
+            if let Some(satisfied) = satisfied.get_mut(part.bracket) {
                 satisfied.push(place);
             }
         }
@@ -234,8 +276,12 @@ fn group(verifier: &Verifier<'_>, kept: &mut Vec<Kept>) -> Result<Option<Pattern
         let observation = verifier.place(one.bracket);
         if !alert.observations.contains(&observation) {
             alert.observations.push(observation);
-            let bindings = kept.brackets.iter().find(|(bracket, _)| *bracket == one.bracket);
-            alert.bindings.extend(bindings.map(|(_, bindings)| bindings.iter().cloned()).into_iter().flatten());
+            if let Some(part) = kept.brackets.iter().find(|part| part.bracket == one.bracket) {
+                alert.bindings.extend(part.bindings.iter().cloned());
+                alert.fields.extend(part.fields.iter().cloned());
+                alert.fields.sort_unstable();
+                alert.fields.dedup();
+            }
         }
     }
     let mut place = 0;
@@ -244,4 +290,23 @@ fn group(verifier: &Verifier<'_>, kept: &mut Vec<Kept>) -> Result<Option<Pattern
         !alerts.contains_key(&(place - 1))
     });
     Ok((!alerts.is_empty()).then(|| PatternGroup { alerts: alerts.into_values().collect() }))
+}
+
+/// Shorter values are only found as the whole text of a field.
+const TELLING: usize = 4;
+
+/// The fields whose text has a value that satisfies a test.
+fn fields(bindings: &[Binding], alert: &Alert<'_>, catalogue: &Catalogue) -> Vec<String> {
+    let values: Vec<&str> = bindings.iter().filter_map(|binding| binding.value.as_deref()).collect();
+    let has = |text: &str| {
+        values.iter().any(|value| {
+            text.eq_ignore_ascii_case(value)
+                || value.len() >= TELLING && text.to_lowercase().contains(&value.to_lowercase())
+        })
+    };
+    let leaves = alert.leaves.iter().filter(|leaf| has(&leaf.text));
+    let mut fields: Vec<String> = leaves.map(|leaf| catalogue.field(leaf.field).path.to_string()).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    fields
 }

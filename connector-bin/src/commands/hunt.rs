@@ -2,6 +2,7 @@
 
 mod files;
 mod indexer;
+mod patterns;
 
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write};
@@ -32,22 +33,29 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Outcome> {
         }),
     };
     let mut warnings = Warnings::default();
-    let Indicators { store, skipped } =
+    let Indicators { store, mut skipped } =
         input::indicators(&arguments.indicators, arguments.worthless.read()?, &mut warnings)?;
+    let snapshot = store.snapshot();
+    let compounds = patterns::read(arguments, &config, &snapshot, &options, &mut skipped)?;
     for skipped in &skipped {
         warnings.add(&skipped.to_string());
     }
     warnings.finish("indicators or parts of files could not be used");
-    let snapshot = store.snapshot();
-    let indicators = snapshot.len();
+    let mut of_compounds: Vec<&Identifier> = compounds.iter().map(|compound| &compound.indicator.id).collect();
+    of_compounds.sort_unstable();
+    of_compounds.dedup();
+    let mut indicators = snapshot.len();
+    for id in of_compounds {
+        indicators += usize::from(snapshot.get(id)?.is_none());
+    }
     if indicators == 0 {
         anyhow::bail!("no indicator that alerts can be searched for was found");
     }
     let unused = warnings.count;
     let mut trouble = Warnings::default();
     let report = match &arguments.opensearch {
-        None => files::hunt(arguments, &config.catalogue, &snapshot, options, &mut trouble)?,
-        Some(url) => indexer::hunt(arguments, &config, url, &snapshot, &options, now, &mut trouble)?,
+        None => files::hunt(arguments, &config.catalogue, &snapshot, &compounds, &options, &mut trouble)?,
+        Some(url) => indexer::hunt(arguments, &config, url, &snapshot, &compounds, &options, now, &mut trouble)?,
     };
     trouble.finish("parts of the alerts could not be used");
     print(arguments, &report, indicators, now)?;

@@ -11,8 +11,12 @@ mod commands;
 mod config;
 mod explain;
 mod pattern_check;
+mod pattern_hunt;
 mod pattern_match;
 mod pattern_translate;
+#[path = "../../../wazuh-query/tests/store/server.rs"]
+#[allow(dead_code, reason = "tests of the adapter use the rest")]
+mod server;
 mod store;
 
 use std::path::{Path, PathBuf};

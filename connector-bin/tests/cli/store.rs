@@ -32,12 +32,17 @@ fn a_hunt_with_a_store_is_the_hunt_with_its_sources() {
         (hunt(&[store.to_str().unwrap()]), hunt(&["indicators.json", "indicators.txt", "indicators.csv"]));
     assert_eq!(with.code, 0, "{}", with.err);
     assert!(lines(&with.out).len() > 30);
-    assert_eq!(with.out, without.out);
+    assert_eq!(of_values(&with.out), of_values(&without.out));
     // A store beside other sources.
     let part = build(folder.path(), &["indicators.txt"]);
     let mixed = hunt(&["indicators.json", part.to_str().unwrap(), "indicators.csv"]);
     // Of several things with one identifier the last counts, and stores come before everything else.
-    assert_eq!(mixed.out, hunt(&["indicators.txt", "indicators.json", "indicators.csv"]).out);
+    assert_eq!(of_values(&mixed.out), of_values(&hunt(&["indicators.txt", "indicators.json", "indicators.csv"]).out));
+}
+
+/// Sigma rules and compound patterns are read from the sources, a store does not have them.
+fn of_values(text: &str) -> Vec<Value> {
+    lines(text).into_iter().filter(|row| row["kind"] != "pattern").collect()
 }
 
 #[test]

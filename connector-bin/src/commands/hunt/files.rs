@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alert_enricher::hunt::{HuntOptions, Hunter, Report};
+use alert_enricher::hunt::{Compound, CompoundHunt, HuntOptions, Hunter, Report};
 use alert_enricher::store::{MatchError, Snapshot};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -20,14 +20,16 @@ pub(super) fn hunt(
     arguments: &HuntArguments,
     catalogue: &Catalogue,
     snapshot: &Arc<Snapshot>,
-    options: HuntOptions,
+    compounds: &[Compound<'_>],
+    options: &HuntOptions,
     warnings: &mut Warnings,
 ) -> Result<Report> {
     let (files, problems) = alert_files(&arguments.alerts);
     for problem in &problems {
         warnings.add(&problem.to_string());
     }
-    let mut hunter = Hunter::new(catalogue, snapshot, options);
+    let mut hunter = Hunter::new(catalogue, snapshot, options.clone());
+    let mut patterns = (!compounds.is_empty()).then(|| CompoundHunt::new(compounds, catalogue, options));
     let mut reader = AlertReader::new();
     let progress = Progress::new(&files);
     let mut damaged = None;
@@ -37,7 +39,12 @@ pub(super) fn hunt(
         let mut documents = 0_u64;
         let report = reader.read_path(file, |line| {
             match hunter.alert(line.text) {
-                Ok(_) => {}
+                Ok(is_hit) => {
+                    let found = patterns.as_mut().map(|patterns| patterns.alert(line.text, is_hit));
+                    if let Some(Err(error)) = found {
+                        warnings.add(&format!("{}:{}: {error}", line.path.display(), line.number));
+                    }
+                }
                 Err(MatchError::Damaged(error)) => {
                     damaged = Some(error);
                     return ControlFlow::Break(());
@@ -64,7 +71,15 @@ pub(super) fn hunt(
         progress.done(file);
     }
     progress.finish();
-    Ok(hunter.finish()?)
+    let mut report = hunter.finish()?;
+    if let Some(patterns) = patterns {
+        let found = patterns.finish()?;
+        if found.truncated {
+            warnings.add("more alerts satisfy parts of patterns than are kept: there may be more matches");
+        }
+        report.join(found);
+    }
+    Ok(report)
 }
 
 /// A bar over the bytes of all files, on a terminal only.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alert_enricher::hunt::{HuntOptions, Hunter, Report, Row};
+use alert_enricher::hunt::{Compound, HuntOptions, Hunter, Report, Row};
 use alert_enricher::indicator::{Indicator, Key};
 use alert_enricher::store::{Builder, Filter, Handle, MatchOptions, Snapshot, Validity, Worthless};
 use anyhow::{Context as _, Result};
@@ -15,6 +15,7 @@ use wazuh_query::profile::Since;
 use wazuh_query::store::opensearch::OpenSearchStore;
 use wazuh_query::store::{AlertStore, SearchResponse, StoreError, StoreErrorKind};
 
+use super::patterns;
 use crate::cli::HuntArguments;
 use crate::config::Config;
 use crate::output::Warnings;
@@ -24,11 +25,13 @@ const SHOWN_HITS: usize = 100;
 /// Searches of one request. Few enough for a small indexer to answer in time.
 const BATCH: usize = 16;
 
+#[expect(clippy::too_many_arguments, reason = "the pieces of one run, put together in one place")]
 pub(super) fn hunt(
     arguments: &HuntArguments,
     config: &Config,
     url: &str,
     snapshot: &Snapshot,
+    compounds: &[Compound<'_>],
     options: &HuntOptions,
     now: Timestamp,
     warnings: &mut Warnings,
@@ -69,6 +72,7 @@ pub(super) fn hunt(
         }
     }
     let Hunt { mut report, .. } = hunt;
+    report.join(patterns::search(compounds, config, &store, &runtime, &profile, options, now, warnings)?);
     let covered = profile.covering(Query::MatchAll, now);
     match runtime.block_on(store.count(&covered)) {
         Ok(alerts) => report.counters.alerts = alerts,
