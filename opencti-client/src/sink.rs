@@ -103,11 +103,11 @@ impl QueueSink {
 
     /// Announces parts, so that in the end they are announced once.
     async fn announce(&self, work: &str, parts: u64, mut before: bool) -> Result<(), Error> {
-        // Each turn ends in an error that is known, or finds out what the turn before did.
-        for _ in 0..3 {
+        let mut tries = 1;
+        loop {
             let missing = if before {
-                let known = self.works.state(work).await?.map_or(0, |state| state.expected);
-                parts.saturating_sub(known)
+                let gone = || Error::new(ErrorKind::WorkGone(work.to_owned()));
+                parts.saturating_sub(self.works.state(work).await?.ok_or_else(gone)?.expected)
             } else {
                 parts
             };
@@ -115,11 +115,12 @@ impl QueueSink {
                 return Ok(());
             }
             match self.works.expect(work, missing).await {
-                Err(error) if error.outcome_unknown() => before = true,
+                // The next turn finds out what this one did.
+                Err(error) if error.outcome_unknown() && tries < 3 => before = true,
                 other => return other,
             }
+            tries += 1;
         }
-        self.works.expect(work, 0).await
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use pkcs8::der::pem::LineEnding;
+use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -41,10 +43,34 @@ impl Default for TlsConfig {
 }
 
 impl TlsIdentity {
+    /// Decrypts a private key that has a passphrase: PKCS #8 in PEM (`BEGIN ENCRYPTED PRIVATE KEY`), with PBES2.
+    ///
+    /// A key without a passphrase is taken as it is, whatever the passphrase.
+    pub fn with_passphrase(certificates: Vec<u8>, key: &Secret, passphrase: &Secret) -> Result<Self, Error> {
+        const BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+        const END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+        let text = key.expose();
+        let Some(start) = text.find(BEGIN) else { return Ok(Self { certificates, key: key.clone() }) };
+        let unreadable =
+            || Error::config("the private key with a passphrase cannot be read; it must be PKCS #8 in PEM");
+        let end = text[start..].find(END).ok_or_else(unreadable)? + start + END.len();
+        let (_, encrypted) = SecretDocument::from_pem(&text[start..end]).map_err(|_| unreadable())?;
+        let encrypted = EncryptedPrivateKeyInfoRef::try_from(encrypted.as_bytes()).map_err(|_| unreadable())?;
+        let plain = encrypted.decrypt(passphrase.expose()).map_err(|_| {
+            Error::config(
+                "the private key cannot be decrypted: the passphrase is wrong, or the way of encryption too old",
+            )
+        })?;
+        let plain = plain.to_pem("PRIVATE KEY", LineEnding::LF).map_err(|_| unreadable())?;
+        Ok(Self { certificates, key: plain.as_str().into() })
+    }
+
     fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
         let key = self.key.expose();
         if key.contains("ENCRYPTED") {
-            return Err(Error::config("the private key has a passphrase; store it without one (`openssl pkey`)"));
+            return Err(Error::config(
+                "the private key has a passphrase; give it, with a key in PKCS #8 (`openssl pkcs8 -topk8`)",
+            ));
         }
         let certificates = certificates(&self.certificates, "the certificate")?;
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes())

@@ -5,7 +5,9 @@ use std::time::Duration;
 use opencti_client::graphql::{Platform, PlatformConfig, ProxyConfig};
 use opencti_client::testing::{Fault, StandIn};
 use opencti_client::tls::TlsIdentity;
-use opencti_client::{ConnectorApi, Context, EntityReader, ErrorKind, Heartbeat, Notices, Retry, WorkApi, judge};
+use opencti_client::{
+    ConnectorApi, Context, EntityReader, ErrorKind, Heartbeat, Notices, Retry, Secret, WorkApi, judge,
+};
 
 use crate::support::*;
 
@@ -175,12 +177,34 @@ async fn client_certificates() {
     config.tls.ca = Some(authority.pem());
     let error = Platform::connect(config.clone()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Certificate { .. }), "{error}");
-    config.tls.identity = Some(authority.client());
+    let identity = authority.client();
+    config.tls.identity = Some(identity.clone());
     platform_answers(config.clone()).await;
+    // A key with a passphrase.
+    let (certificates, key) = (identity.certificates.clone(), encrypted(&identity.key, "geheim"));
+    let decrypted = TlsIdentity::with_passphrase(certificates.clone(), &key, &"geheim".into()).unwrap();
+    config.tls.identity = Some(decrypted);
+    platform_answers(config.clone()).await;
+    assert_eq!(TlsIdentity::with_passphrase(certificates.clone(), &identity.key, &"x".into()).unwrap(), identity);
+    for (key, passphrase) in [(&key, "other"), (&key, ""), (&"-----BEGIN ENCRYPTED PRIVATE KEY-----x".into(), "x")] {
+        let error = TlsIdentity::with_passphrase(certificates.clone(), key, &passphrase.into()).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Config(_)), "{error}");
+    }
+    config.tls.identity = Some(TlsIdentity { certificates, key });
+    assert!(config.tls.check().unwrap_err().to_string().contains("passphrase"));
+    config.tls.identity = Some(identity);
     // Somebody else's authority.
     config.tls.ca = Some(Authority::new().pem());
     let error = Platform::connect(config).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Certificate { .. }), "{error}");
+}
+
+fn encrypted(key: &Secret, passphrase: &str) -> Secret {
+    use pkcs8::der::pem::LineEnding;
+    let (_, plain) = pkcs8::SecretDocument::from_pem(key.expose()).unwrap();
+    let plain = pkcs8::PrivateKeyInfoRef::try_from(plain.as_bytes()).unwrap();
+    let encrypted = plain.encrypt(passphrase).unwrap();
+    encrypted.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap().as_str().into()
 }
 
 /// A token that expires under way, and is renewed.
