@@ -6,6 +6,7 @@
 //! - [`coverage`]: what a source of alerts could show at all, so that "no hit" can be told from "blind".
 //! - [`explain`]: why an indicator is in an alert, or what kept it from being found there.
 //! - [`event`]: events for Wazuh's manager.
+//! - [`knowledge`]: what threat intelligence knows about an alert, and the events that come of it.
 //! - [`enrichment`]: an entity of OpenCTI and the alerts it was found in, to sightings, incidents, cases and notes.
 //! - [`hunt`]: the indicators of a store in any number of alerts: on which agents, by which rules, when, how often.
 //!
@@ -32,5 +33,6 @@ pub mod explain;
 pub mod extract;
 pub mod hunt;
 pub mod indicator;
+pub mod knowledge;
 pub mod pattern;
 pub mod store;

@@ -1,0 +1,232 @@
+//! What of an alert is worth asking about.
+
+use std::collections::HashSet;
+
+use wazuh_query::alert::Alert;
+use wazuh_query::catalogue::{Catalogue, Holds, Role};
+use wazuh_query::value::read;
+
+use crate::indicator::{Candidate, Key, Kind, keys_of_reading};
+use crate::store::{Worthless, WorthlessReason};
+
+/// What is worth asking about.
+#[derive(Clone, Debug)]
+pub struct AskOptions {
+    /// The kinds of values.
+    pub kinds: Vec<Kind>,
+    /// Values that say nothing.
+    pub worthless: Worthless,
+    /// Domains of this site; they and the names below them are not asked about.
+    pub own_domains: Vec<String>,
+    /// If not empty: only alerts of rules that are in one of these groups.
+    pub groups: Vec<String>,
+    /// Whether names and addresses of the reporting host itself are asked about.
+    pub include_agents: bool,
+    /// So many values at most, the most telling kinds first.
+    pub limit: usize,
+    /// The name by which this integration's own alerts are known.
+    pub integration: String,
+}
+
+/// Kinds by how much they tell, the most telling first.
+const KINDS: [Kind; 14] = [
+    Kind::Sha256,
+    Kind::Sha512,
+    Kind::Sha1,
+    Kind::Md5,
+    Kind::Url,
+    Kind::Domain,
+    Kind::Address,
+    Kind::Email,
+    Kind::Ssdeep,
+    Kind::RegistryKey,
+    Kind::Mutex,
+    Kind::UserAgent,
+    Kind::Mac,
+    Kind::File,
+];
+
+impl Default for AskOptions {
+    fn default() -> Self {
+        Self {
+            kinds: KINDS.to_vec(),
+            worthless: Worthless::default().with(WorthlessReason::Private),
+            own_domains: Vec::new(),
+            groups: Vec::new(),
+            include_agents: false,
+            limit: 100,
+            integration: "opencti".to_owned(),
+        }
+    }
+}
+
+/// A value of an alert that is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its normal form.
+    pub key: Key,
+    /// The same as text.
+    pub value: String,
+    /// The text in the alert.
+    pub written: String,
+    /// The field.
+    pub field: String,
+    /// The part that the field plays.
+    pub role: Role,
+}
+
+impl Asked {
+    /// The kind of the value.
+    pub fn kind(&self) -> Kind {
+        self.key.kind()
+    }
+}
+
+/// Why nothing of an alert is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAsked {
+    /// This integration raised the alert itself.
+    #[error("the alert is one of this integration's own")]
+    Own,
+    /// Its rule is in none of the groups.
+    #[error("the alert's rule is in none of the groups that are looked up")]
+    Group,
+    /// It has no value of the kinds that are asked about.
+    #[error("the alert has nothing to look up")]
+    Nothing,
+}
+
+/// The values of an alert that are worth asking about, the most telling first, each once.
+pub fn ask(alert: &Alert<'_>, catalogue: &Catalogue, options: &AskOptions) -> Result<Vec<Asked>, NotAsked> {
+    if is_own(alert, &options.integration) {
+        return Err(NotAsked::Own);
+    }
+    let in_group = |group: &String| alert.rule.groups.iter().any(|known| **known == **group);
+    if !options.groups.is_empty() && !options.groups.iter().any(in_group) {
+        return Err(NotAsked::Group);
+    }
+    let (mut asked, mut known) = (Vec::new(), HashSet::new());
+    let mut scratch = String::new();
+    for leaf in &alert.leaves {
+        let field = catalogue.field(leaf.field);
+        if field.role == Role::Agent && !options.include_agents {
+            continue;
+        }
+        let lenient = if field.holds == Holds::Ip { Holds::IpWithPort } else { field.holds };
+        read(lenient, &leaf.text, &mut |reading| {
+            keys_of_reading(field.holds, &reading, &mut scratch, &mut |candidate, _| {
+                let key = match candidate {
+                    Candidate::Address(address) => Key::Network(address.into()),
+                    Candidate::Text(kind, text) => Key::Text(kind, text.into()),
+                };
+                if !options.kinds.contains(&key.kind()) || is_noise(&key, options) || !known.insert(key.clone()) {
+                    return;
+                }
+                asked.push(Asked {
+                    value: key.to_string(),
+                    key,
+                    written: leaf.text.clone().into_owned(),
+                    field: field.path.to_string(),
+                    role: field.role,
+                });
+            });
+        });
+    }
+    let place = |asked: &Asked| options.kinds.iter().position(|kind| *kind == asked.kind());
+    asked.sort_by_key(place);
+    asked.truncate(options.limit);
+    if asked.is_empty() { Err(NotAsked::Nothing) } else { Ok(asked) }
+}
+
+/// Alerts that this integration raised: they repeat the values of the alert before, and would go round for ever.
+fn is_own(alert: &Alert<'_>, integration: &str) -> bool {
+    let is = |text: &str| text.eq_ignore_ascii_case(integration);
+    let location = alert.location.as_deref().map(|location| location.rsplit("->").next().unwrap_or(location));
+    alert.integration.as_deref().is_some_and(is) || location.is_some_and(is)
+}
+
+fn is_noise(key: &Key, options: &AskOptions) -> bool {
+    if options.worthless.check(key).is_some() {
+        return true;
+    }
+    let host = match key {
+        Key::Text(Kind::Domain, name) => &**name,
+        Key::Text(Kind::Email, address) => address.rsplit('@').next().unwrap_or_default(),
+        Key::Text(Kind::Url, url) => {
+            let rest = url.split_once("://").map_or(&**url, |(_, rest)| rest);
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            host.split(':').next().unwrap_or_default()
+        }
+        _ => return false,
+    };
+    // A name without a dot is one of the local network.
+    let is_local = matches!(key, Key::Text(Kind::Domain, _)) && !host.contains('.');
+    let is_own = |own: &String| {
+        let own = own.trim_start_matches('.');
+        let before = host.len().checked_sub(own.len());
+        before.is_some_and(|before| {
+            let (head, tail) = host.as_bytes().split_at(before);
+            tail.eq_ignore_ascii_case(own.as_bytes()) && (head.is_empty() || head.ends_with(b"."))
+        })
+    };
+    is_local || options.own_domains.iter().any(is_own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(text: &str, options: &AskOptions) -> Result<Vec<String>, NotAsked> {
+        let catalogue = Catalogue::builtin();
+        let alert = Alert::read(text, &catalogue).unwrap();
+        Ok(ask(&alert, &catalogue, options)?.into_iter().map(|asked| asked.value).collect())
+    }
+
+    #[test]
+    fn what_is_worth_asking_comes_first_and_once() {
+        let text = r#"{"rule":{"id":"1"},"agent":{"ip":"198.51.100.9"},"data":{"srcip":"203.0.113.7","dstip":"10.1.2.3",
+            "src_ip":"203.0.113.7","url":"http://www.evil.example/x"},
+            "syscheck":{"path":"/tmp/nc","md5_after":"0f1e2d3c4b5a69788796a5b4c3d2e1f0"}}"#;
+        let values = asked(text, &AskOptions::default()).unwrap();
+        let wanted = [
+            "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            "http://www.evil.example/x",
+            "www.evil.example",
+            "203.0.113.7",
+            "/tmp/nc",
+        ];
+        assert_eq!(values, wanted);
+        let kinds = vec![Kind::Address];
+        assert_eq!(asked(text, &AskOptions { kinds, ..AskOptions::default() }).unwrap(), ["203.0.113.7"]);
+        assert_eq!(asked(text, &AskOptions { limit: 1, ..AskOptions::default() }).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn noise_is_not_asked_about() {
+        let text = r#"{"rule":{"id":"1"},"data":{"srcip":"192.168.1.1","url":"https://intranet.corp.example/x",
+            "dns":{"question":{"name":"mail.corp.example"}}}}"#;
+        let own_domains = vec!["corp.example".to_owned()];
+        assert_eq!(asked(text, &AskOptions { own_domains, ..AskOptions::default() }), Err(NotAsked::Nothing));
+        // Only whole labels count.
+        let own_domains = vec!["rp.example".to_owned()];
+        assert!(asked(text, &AskOptions { own_domains, ..AskOptions::default() }).is_ok());
+    }
+
+    #[test]
+    fn own_alerts_are_never_asked_about() {
+        let own = r#"{"rule":{"id":"1"},"data":{"integration":"opencti","opencti":{"source":{"srcip":"203.0.113.7"}},"srcip":"203.0.113.7"}}"#;
+        assert_eq!(asked(own, &AskOptions::default()), Err(NotAsked::Own));
+        let by_location = r#"{"rule":{"id":"1"},"location":"opencti","data":{"srcip":"203.0.113.7"}}"#;
+        assert_eq!(asked(by_location, &AskOptions::default()), Err(NotAsked::Own));
+    }
+
+    #[test]
+    fn groups_select() {
+        let text = r#"{"rule":{"id":"1","groups":["ids","suricata"]},"data":{"srcip":"203.0.113.7"}}"#;
+        let of = |group: &str| asked(text, &AskOptions { groups: vec![group.to_owned()], ..AskOptions::default() });
+        assert!(of("ids").is_ok());
+        assert_eq!(of("syscheck"), Err(NotAsked::Group));
+    }
+}
