@@ -1,7 +1,7 @@
 //! Events for Wazuh's manager, with the fields that rules and dashboards rely on.
 
 use serde::Serialize;
-use wazuh_query::alert::Alert;
+use wazuh_query::alert::{Alert, RuleLevel};
 use wazuh_query::catalogue::{Catalogue, Role};
 
 use super::{Asked, KnownIndicator, KnownObservable, Related};
@@ -167,7 +167,7 @@ fn indicator(document: &mut Document, prefix: &str, known: &KnownIndicator) {
     document.list(&path("malware"), of(&["Malware", "Tool"]));
     document.list(&path("campaigns"), of(&["Campaign", "Incident"]));
     document.list(&path("kill_chain_phases"), known.kill_chain_phases.iter().map(String::as_str));
-    document.list(&path("labels"), indicator.labels.iter().map(|label| label.to_string()));
+    document.list(&path("labels"), indicator.labels.iter().map(ToString::to_string));
     document.list(&path("markings"), known.markings.iter().map(String::as_str));
     document.optional(&path("createdBy"), known.author.clone());
     document.optional(&path("description"), known.description.clone());
@@ -189,7 +189,7 @@ fn observable(document: &mut Document, prefix: &str, known: &KnownObservable) {
 fn identity(document: &mut Document, alert: &Alert<'_>) {
     document.optional("source.alert_id", alert.shown_id());
     document.optional("source.rule_id", alert.rule.id.as_deref());
-    document.optional("source.rule_level", alert.rule.level.map(|level| level.number()));
+    document.optional("source.rule_level", alert.rule.level.map(RuleLevel::number));
     document.optional("source.rule_description", alert.rule.description.as_deref());
     document.optional("source.timestamp", alert.timestamp);
 }

@@ -1,0 +1,243 @@
+//! One alert of the integrator.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use alert_enricher::knowledge::error_document;
+use wazuh_query::alert::Alert;
+
+use crate::arguments::Arguments;
+use crate::journal::Journal;
+use crate::process::{Lazy, ProcessError, Processor};
+use crate::settings::Settings;
+use crate::socket::{QueueSocket, SendError};
+use crate::spool::{Bounds, Lost, Spool};
+
+/// Alerts are at most 64 KiB long; what is much longer is none.
+const LARGEST: u64 = 16 << 20;
+/// An error is told to the manager once in this time, not once per alert.
+const ERROR_EVERY: Duration = Duration::from_hours(1);
+/// The file that remembers when it was told.
+const TOLD: &str = "error-told";
+
+/// How a run ends, in the numbers of Wazuh's own integrations.
+mod code {
+    pub(super) const ARGUMENTS: u8 = 2;
+    pub(super) const NO_ANSWER: u8 = 4;
+    pub(super) const SOCKET: u8 = 5;
+    pub(super) const NO_FILE: u8 = 6;
+    pub(super) const NO_ALERT: u8 = 7;
+}
+
+/// The manager's folder: above the one the program lies in, if that is the one of integrations.
+fn home() -> PathBuf {
+    let from_program = || {
+        let program = std::env::current_exe().ok()?;
+        let folder = program.parent()?;
+        (folder.file_name()? == "integrations").then(|| folder.parent().map(Path::to_owned))?
+    };
+    let set = std::env::var_os("WAZUH_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    set.or_else(from_program).unwrap_or_else(|| PathBuf::from("/var/ossec"))
+}
+
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    let started = Instant::now();
+    let home = home();
+    let Some(arguments) = Arguments::read(arguments) else {
+        Journal::new(&home, false).error("three arguments are expected: ALERT_FILE API_KEY HOOK_URL");
+        return ExitCode::from(code::ARGUMENTS);
+    };
+    let journal = Journal::new(&home, arguments.debug);
+    match (Run { arguments, home, journal: journal.clone(), started }).run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((line, code)) => {
+            journal.error(&line);
+            ExitCode::from(code)
+        }
+    }
+}
+
+struct Run {
+    arguments: Arguments,
+    home: PathBuf,
+    journal: Journal,
+    started: Instant,
+}
+
+type Failed = (String, u8);
+
+/// What becomes of an alert that could not be finished.
+enum Open {
+    /// It can be tried again.
+    Wait { line: String, event: &'static str, code: u8 },
+    /// It would be the same again.
+    Drop(Failed),
+}
+
+impl Run {
+    fn run(&self) -> Result<(), Failed> {
+        let arguments = &self.arguments;
+        let mistake = |error: &dyn std::fmt::Display| (error.to_string(), code::ARGUMENTS);
+        let settings = Settings::read(arguments.options.as_deref(), &self.home).map_err(|error| mistake(&error))?;
+        let processor = Processor::new(&settings).map_err(|error| mistake(&error))?;
+        let text = self.alert()?;
+        let deadline = self.started + settings.deadline(arguments.timeout);
+        // Most alerts end here, without a file or a connection.
+        let not_asked = match Alert::read(&text, &processor.catalogue) {
+            Ok(alert) => processor.asked(&alert).err(),
+            Err(error) => return Err((format!("not an alert: {error}"), code::NO_ALERT)),
+        };
+        if let Some(why) = not_asked {
+            self.journal.debug(&why.to_string());
+            return Ok(());
+        }
+        let state = settings.state(&self.home);
+        let bounds = Bounds {
+            bytes: settings.spool_megabytes.map_or(Bounds::default().bytes, |megabytes| megabytes << 20),
+            age: settings.spool_hours.map_or(Bounds::default().age, |hours| i64::from(hours) * 3_600_000),
+        };
+        let spool = Spool::open(&state.join("spool"), bounds);
+        let mut socket = settings.socket.as_ref().map_or_else(|| QueueSocket::of_manager(&self.home), QueueSocket::new);
+        let (url, token) = (arguments.hook_url.as_deref(), arguments.api_key.as_deref());
+        let mut intelligence = Lazy::new(&settings, url, token, &state);
+        match self.one(&text, &processor, &mut intelligence, &mut socket, deadline) {
+            Ok(()) => {
+                // Whoever gets through takes those along that wait, as far as the time goes.
+                if let Ok(spool) = &spool {
+                    let _told_again = std::fs::remove_file(state.join(TOLD));
+                    self.replay(spool, &processor, &mut intelligence, &mut socket, deadline);
+                }
+                Ok(())
+            }
+            Err(Open::Drop(failed)) => Err(failed),
+            Err(Open::Wait { line, event, code }) => {
+                let kept = spool.and_then(|spool| spool.append(text.as_bytes(), now()));
+                let lost = kept.map_err(|error| (format!("{line}; the alert could not be kept: {error}"), code))?;
+                self.journal.warning(&format!("{line}; the alert waits"));
+                self.tell_lost(lost);
+                tell_error(&Trouble { event, line: &line, lost }, &processor, &mut socket, &state, &text);
+                Ok(())
+            }
+        }
+    }
+
+    fn alert(&self) -> Result<String, Failed> {
+        let path = self.arguments.alert.as_ref();
+        let path = path.ok_or_else(|| ("the integrator gave no file with an alert".to_owned(), code::NO_FILE))?;
+        let wrong = |error: std::io::Error| (format!("{}: {error}", path.display()), code::NO_FILE);
+        let length = std::fs::metadata(path).map_err(wrong)?.len();
+        if length > LARGEST {
+            return Err((format!("{}: {length} bytes are too many for an alert", path.display()), code::NO_ALERT));
+        }
+        let bytes = std::fs::read(path).map_err(wrong)?;
+        Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    }
+
+    /// Looks one alert up and raises what is known.
+    fn one(
+        &self,
+        text: &str,
+        processor: &Processor,
+        intelligence: &mut Lazy<'_>,
+        socket: &mut QueueSocket,
+        deadline: Instant,
+    ) -> Result<(), Open> {
+        let processed = processor.process(text, intelligence, deadline).map_err(|error| match error {
+            ProcessError::Alert(_) => Open::Drop((error.to_string(), code::NO_ALERT)),
+            ProcessError::Lookup(inner) if inner.is_temporary() => {
+                Open::Wait { line: inner.to_string(), event: "no-answer", code: code::NO_ANSWER }
+            }
+            ProcessError::Lookup(inner) => Open::Drop((inner.to_string(), code::NO_ANSWER)),
+        })?;
+        self.journal.debug(&format!("{} events", processed.messages.len()));
+        for message in &processed.messages {
+            socket.send(message.as_bytes(), deadline).map_err(|error| of_socket(&error))?;
+        }
+        Ok(())
+    }
+
+    fn replay(
+        &self,
+        spool: &Spool,
+        processor: &Processor,
+        intelligence: &mut Lazy<'_>,
+        socket: &mut QueueSocket,
+        deadline: Instant,
+    ) {
+        let replayed = (|| {
+            if spool.is_empty()? {
+                return Ok(());
+            }
+            let Some(mut drain) = spool.drain()? else { return Ok(()) };
+            // The last of the time is left for the alert that is being waited for.
+            while deadline.saturating_duration_since(Instant::now()) > Duration::from_millis(500) {
+                let Some(record) = drain.next(now())? else { break };
+                let text = String::from_utf8_lossy(&record.alert).into_owned();
+                match self.one(&text, processor, intelligence, socket, deadline) {
+                    Ok(()) => {}
+                    Err(Open::Wait { .. }) => break,
+                    Err(Open::Drop((line, _))) => self.journal.warning(&format!("{line}; the alert is dropped")),
+                }
+                drain.done()?;
+            }
+            let lost = drain.lost;
+            self.tell_lost(lost);
+            Ok::<(), std::io::Error>(())
+        })();
+        if let Err(error) = replayed {
+            self.journal.warning(&format!("what waits cannot be read: {error}"));
+        }
+    }
+
+    fn tell_lost(&self, lost: Lost) {
+        if !lost.is_empty() {
+            self.journal.error(&format!(
+                "alerts that waited are lost: {} because too much waited, {} too old, {} damaged",
+                lost.full, lost.old, lost.damaged
+            ));
+        }
+    }
+}
+
+/// What an administrator learns of by an event.
+struct Trouble<'a> {
+    event: &'a str,
+    line: &'a str,
+    lost: Lost,
+}
+
+/// Raises the error as an event, if that was not done lately.
+fn tell_error(trouble: &Trouble<'_>, processor: &Processor, socket: &mut QueueSocket, state: &Path, text: &str) {
+    let Trouble { event, line, lost } = *trouble;
+    let told = state.join(TOLD);
+    let age = std::fs::metadata(&told).and_then(|file| file.modified()).ok().and_then(|at| at.elapsed().ok());
+    if lost.is_empty() && age.is_some_and(|age| age < ERROR_EVERY) {
+        return;
+    }
+    let alert = Alert::read(text, &processor.catalogue).ok();
+    let mut document = error_document(event, line, alert.as_ref().map(|alert| (alert, &processor.catalogue)));
+    if !lost.is_empty() {
+        document.text("lost", (lost.full + lost.old + lost.damaged).to_string());
+    }
+    // The manager itself has the error; the agent of the alert has nothing to do with it.
+    let Some(message) = processor.message(&document, None) else { return };
+    let soon = Instant::now() + Duration::from_millis(200);
+    if socket.send(message.as_bytes(), soon).is_ok() {
+        let _unwritable = std::fs::write(&told, line);
+    }
+}
+
+fn of_socket(error: &SendError) -> Open {
+    let line = error.to_string();
+    if error.is_temporary() {
+        Open::Wait { line, event: "no-manager", code: code::SOCKET }
+    } else {
+        Open::Drop((line, code::SOCKET))
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,76 @@
+//! What the program does: for an alert of the integrator, and for people.
+
+pub(crate) mod alert;
+mod lookup;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Is anything in this Wazuh alert known to `OpenCTI`?
+#[derive(Debug, Parser)]
+#[command(
+    name = "custom-opencti",
+    version,
+    about,
+    after_help = "Wazuh runs it as `custom-opencti ALERT_FILE API_KEY HOOK_URL [debug] [OPTIONS_FILE] [TIMEOUT] [RETRIES]`.\n\n\
+        Exit codes:\n  \
+        0  done, or the alert waits until OpenCTI or the manager is back\n  \
+        1  failed\n  \
+        2  a mistake in the arguments or the options\n  \
+        4  no answer from OpenCTI, and the alert could not be kept\n  \
+        5  the manager does not take events, and the alert could not be kept\n  \
+        6  the file with the alert cannot be read\n  \
+        7  the file holds no alert",
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print what would be raised for an alert or a value, and why. Nothing is sent to the manager.
+    #[command(after_help = "Examples:\n  \
+        custom-opencti lookup alert.json --intel bundle.json\n  \
+        custom-opencti lookup 203.0.113.66 --url https://opencti.example --token-file token\n  \
+        tail -n 1 /var/ossec/logs/alerts/alerts.json | custom-opencti lookup - --intel bundle.json --json")]
+    Lookup(LookupArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct LookupArguments {
+    /// A file with an alert, `-` for standard input, or a value.
+    alert_or_value: String,
+    /// STIX objects in place of the platform: bundles, arrays, or one a line.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    intel: Vec<PathBuf>,
+    /// The platform.
+    #[arg(long, value_name = "URL", env = "OPENCTI_URL")]
+    url: Option<String>,
+    /// A file with the platform's token. Also: variable `OPENCTI_TOKEN`.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Options, as `<options>` of the integration block has them.
+    #[arg(long, value_name = "FILE")]
+    options: Option<PathBuf>,
+    /// Print one object of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Whether somebody typed a command: the integrator gives the path of a file, or nothing, as the first argument.
+pub(crate) fn is_for_people(arguments: &[String]) -> bool {
+    match arguments.first().map(String::as_str) {
+        None => true,
+        Some(first) => matches!(first, "lookup" | "help") || first.starts_with('-'),
+    }
+}
+
+pub(crate) fn run() -> ExitCode {
+    match Cli::parse().command {
+        Command::Lookup(arguments) => lookup::run(&arguments),
+    }
+}

@@ -1,0 +1,145 @@
+//! From an alert to the events that are raised for it.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use alert_enricher::event::queue::{Origin, message};
+use alert_enricher::event::{Document, Limits};
+use alert_enricher::knowledge::{AskOptions, Asked, EventOptions, JudgeOptions, Judged, NotAsked, ask, judge};
+use wazuh_query::alert::{Alert, ReadError};
+use wazuh_query::catalogue::Catalogue;
+
+use crate::intelligence::{Intelligence, LookupError};
+use crate::knowledge::{knowledge, lookup};
+use crate::settings::{Settings, SettingsError};
+
+/// Where events are from, as the manager sees it.
+const LOCATION: &str = "opencti";
+
+/// Why an alert could not be processed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProcessError {
+    /// The text is no alert.
+    #[error("not an alert: {0}")]
+    Alert(#[from] ReadError),
+    /// Threat intelligence could not be asked.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+}
+
+/// What came of an alert.
+#[derive(Debug)]
+pub(crate) struct Processed {
+    /// What was asked, or why nothing was.
+    pub(crate) asked: Result<Vec<Asked>, NotAsked>,
+    /// What was found.
+    pub(crate) judged: Judged,
+    /// The events as messages for the manager's queue.
+    pub(crate) messages: Vec<String>,
+    /// The events alone.
+    pub(crate) events: Vec<String>,
+}
+
+/// Threat intelligence that is connected to only if there is something to ask.
+pub(crate) struct Lazy<'s> {
+    settings: &'s Settings,
+    url: Option<String>,
+    token: Option<String>,
+    state: PathBuf,
+    made: Option<Intelligence>,
+}
+
+impl<'s> Lazy<'s> {
+    pub(crate) fn new(settings: &'s Settings, url: Option<&str>, token: Option<&str>, state: &Path) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Self { settings, url: owned(url), token: owned(token), state: state.to_owned(), made: None }
+    }
+
+    pub(crate) fn get(&mut self) -> Result<&mut Intelligence, LookupError> {
+        let made = match self.made.take() {
+            Some(made) => made,
+            None => Intelligence::new(self.settings, self.url.as_deref(), self.token.as_deref(), &self.state)?,
+        };
+        Ok(self.made.insert(made))
+    }
+}
+
+/// Processes alerts.
+pub(crate) struct Processor {
+    pub(crate) catalogue: Catalogue,
+    ask: AskOptions,
+    judge: JudgeOptions,
+    settings: Settings,
+}
+
+impl Processor {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        Ok(Self {
+            catalogue: Catalogue::builtin(),
+            ask: settings.ask()?,
+            judge: settings.judge()?,
+            settings: settings.clone(),
+        })
+    }
+
+    /// What is asked of an alert; cheap, and without a connection.
+    pub(crate) fn asked(&self, alert: &Alert<'_>) -> Result<Vec<Asked>, NotAsked> {
+        ask(alert, &self.catalogue, &self.ask)
+    }
+
+    /// Looks an alert up and makes the events. `intelligence` is made only if there is something to ask.
+    pub(crate) fn process(
+        &self,
+        text: &str,
+        intelligence: &mut Lazy<'_>,
+        deadline: Instant,
+    ) -> Result<Processed, ProcessError> {
+        let alert = Alert::read(text, &self.catalogue)?;
+        let asked = match self.asked(&alert) {
+            Ok(asked) => asked,
+            Err(why) => {
+                return Ok(Processed {
+                    asked: Err(why),
+                    judged: Judged::default(),
+                    messages: Vec::new(),
+                    events: Vec::new(),
+                });
+            }
+        };
+        self.judged(&alert, asked, intelligence.get()?, deadline)
+    }
+
+    /// The same for values that were found already.
+    pub(crate) fn judged(
+        &self,
+        alert: &Alert<'_>,
+        asked: Vec<Asked>,
+        intelligence: &mut Intelligence,
+        deadline: Instant,
+    ) -> Result<Processed, ProcessError> {
+        let search_patterns = self.settings.search_patterns.unwrap_or(true);
+        let known = intelligence.look_up(&lookup(&asked, search_patterns), deadline)?;
+        let judged = judge(alert, &asked, &knowledge(known), &self.catalogue, &self.judge);
+        let options = EventOptions { platform: intelligence.address.clone() };
+        let (mut messages, mut events) = (Vec::new(), Vec::new());
+        for event in &judged.events {
+            let document = event.document(alert, &self.catalogue, &options);
+            messages.extend(self.message(&document, Some(alert)));
+            events.push(document.render(&Limits::default()).json);
+        }
+        Ok(Processed { asked: Ok(asked), judged, messages, events })
+    }
+
+    /// A document as a message for the manager's queue, attributed to the agent of the alert.
+    pub(crate) fn message(&self, document: &Document, alert: Option<&Alert<'_>>) -> Option<String> {
+        let json = document.render(&Limits::default()).json;
+        let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        let origin = alert.map_or_else(Origin::default, |alert| Origin {
+            id: text(&alert.agent.id),
+            name: text(&alert.agent.name),
+            ip: text(&alert.agent.ip),
+        });
+        // The limits of a document are far below that of a message.
+        message(&origin, LOCATION, &json, self.settings.escaping()).ok()
+    }
+}

@@ -1,0 +1,46 @@
+//! The command `lookup`.
+
+use std::process::Command;
+
+use crate::{code, samples};
+
+fn lookup(arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_custom-opencti"));
+    let output = command.env_clear().current_dir(samples()).arg("lookup").args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (code(&output), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn an_alert() {
+    let alerts = std::fs::read_to_string(samples().join("alerts.json")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let alert = folder.path().join("alert.json");
+    std::fs::write(&alert, alerts.lines().nth(5).unwrap()).unwrap();
+    let (code, out, err) = lookup(&[alert.to_str().unwrap(), "--intel", "indicators.json"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("address 198.51.100.77 (data.srcip)"), "{out}");
+    assert!(out.contains("indicator_pattern_match: 198.51.100.77"), "{out}");
+    let (_, json, _) = lookup(&[alert.to_str().unwrap(), "--intel", "indicators.json", "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(answer["asked"][0]["value"], "198.51.100.77");
+    assert!(answer["events"].as_array().is_some_and(|events| !events.is_empty()));
+}
+
+#[test]
+fn a_value() {
+    let (code, out, err) = lookup(&["203.0.113.66", "--intel", "indicators.json"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("observable_with_indicator: 203.0.113.66"), "{out}");
+    let (code, out, _) = lookup(&["192.0.2.200", "--intel", "indicators.json"]);
+    assert_eq!((code, out.as_str()), (0, "nothing would be raised\n"));
+}
+
+#[test]
+fn mistakes() {
+    assert_eq!(lookup(&["no value", "--intel", "indicators.json"]).0, 2);
+    assert_eq!(lookup(&["203.0.113.66", "--intel", "nothing.json"]).0, 1);
+    let (code, _, err) = lookup(&["203.0.113.66"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("no threat intelligence is named"), "{err}");
+}
