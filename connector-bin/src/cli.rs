@@ -24,15 +24,29 @@ pub(crate) use store::{
         1  failed: nothing could be read, or the output could not be written\n  \
         2  a mistake in the arguments or the configuration\n  \
         3  done, but parts of the input could not be used; each is named on standard error",
-    max_term_width = 100
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
 )]
 pub(crate) struct Cli {
+    /// Without a command the service runs.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run the service: entities from OpenCTI's queue are searched in alerts. This is what happens without a command.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector run --config config.yml\n  \
+        opencti-wazuh-connector --once ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4\n\n\
+        SIGTERM and SIGINT stop it: nothing more is taken, what is under way ends or goes back to the queue.")]
+    Run(RunArguments),
+    /// Print the bundle that would be sent for an entity, and send nothing.
+    #[command(after_help = "Examples:\n  \
+        opencti-wazuh-connector dry-run ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4 --config config.yml")]
+    DryRun(DryRunArguments),
     /// Print the OpenSearch query for STIX objects.
     ///
     /// One line of JSON per object: {"id", "type", "query", "reason", "notes"}. `query` is null where nothing can be
@@ -107,6 +121,24 @@ pub(crate) struct ConfigArguments {
     /// File with further alert fields (YAML or JSON); see docs/catalogue.md.
     #[arg(long, value_name = "FILE")]
     pub(crate) catalogue: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Enrich one entity, with a work of its own, and end. Exit code 1 if it failed.
+    #[arg(long, value_name = "ENTITY_ID")]
+    pub(crate) once: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DryRunArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// The identifier of the entity on the platform.
+    #[arg(value_name = "ENTITY_ID")]
+    pub(crate) entity: String,
 }
 
 #[derive(Debug, Args)]

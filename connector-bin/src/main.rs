@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod input;
 mod output;
+mod service;
 
 use std::process::ExitCode;
 
@@ -15,7 +16,12 @@ use output::Outcome;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = match cli.command {
+    let result = match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(arguments) => match &arguments.once {
+            None => service::run(&arguments.config),
+            Some(entity) => service::once(&arguments.config, entity),
+        },
+        Command::DryRun(arguments) => service::dry_run(&arguments.config, &arguments.entity),
         Command::Query(arguments) => commands::query::run(&arguments),
         Command::Extract(arguments) => commands::extract::run(&arguments),
         Command::Hunt(arguments) => commands::hunt::run(&arguments),

@@ -40,7 +40,7 @@ use source::Source;
 
 pub(crate) use mistakes::ConfigErrors;
 pub(crate) use schema::{of_environment as schema_of_environment, of_file as schema_of_file};
-pub(crate) use service::ServiceConfig;
+pub(crate) use service::{BrokerConfig, Listen, LogLevel, MetricsConfig, PatternReading, ServiceConfig};
 pub(crate) use show::{Row, as_environment, as_json, as_table, as_yaml};
 
 /// What the offline commands need of the configuration.
@@ -90,8 +90,17 @@ impl Config {
 }
 
 impl ServiceConfig {
+    /// The configuration of a file's text alone, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &str) -> Self {
+        let source = Source::new(Some(("config.yml", text)), []);
+        let mut resolver = Resolver::of_service(&source, read::now());
+        let config = service::read(&mut resolver, None);
+        resolver.check().unwrap();
+        config.unwrap()
+    }
+
     /// Reads the file, if one is named, and the environment.
-    #[allow(dead_code, reason = "the service calls it")]
     pub(crate) fn load(arguments: &ConfigArguments) -> Result<Self> {
         let source = source(arguments)?;
         let mut resolver = Resolver::of_service(&source, read::now());

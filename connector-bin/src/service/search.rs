@@ -1,0 +1,233 @@
+//! From a plan to what was found.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use alert_enricher::enrichment::{EnrichmentOptions, Entity, HitReader, Plan, SearchFacts, Subject};
+use alert_enricher::pattern::{HuntError, PatternHunt, Verifier};
+use stix_model::pattern::Pattern;
+use stix_model::{Identifier, Object, Timestamp};
+use wazuh_query::builder::QueryBuilder;
+use wazuh_query::dsl::{Query, SearchRequest};
+use wazuh_query::pattern::{PatternOptions, PatternTranslator, Translation};
+use wazuh_query::pattern_type::PatternType;
+use wazuh_query::profile::SearchProfile;
+use wazuh_query::store::{AlertStore, Hit, SearchResponse, StoreError};
+
+use crate::config::{PatternReading, ServiceConfig};
+
+/// Alerts of one pattern that are looked at to verify them.
+const CANDIDATES: u64 = 50_000;
+/// Alerts of one pattern that are kept.
+const KEPT: usize = 5_000;
+/// Documents of one page.
+const PAGE: usize = 500;
+/// Targets whose hits are counted together in one query.
+const TOGETHER: usize = 32;
+
+/// How one target is searched.
+#[derive(Debug)]
+pub(crate) enum Search {
+    /// One query that finds what is meant, and nothing else.
+    Exact(Query),
+    /// Queries that may find more, which is verified.
+    Verified(Box<Translation>),
+}
+
+/// Everything that is searched for an entity.
+#[derive(Debug, Default)]
+pub(crate) struct Searching {
+    pub(crate) targets: Vec<(Identifier, Search)>,
+    /// What is not searched, and why.
+    pub(crate) not_searched: Vec<String>,
+}
+
+/// Builds searches.
+#[derive(Debug)]
+pub(crate) struct Searcher {
+    builder: QueryBuilder,
+    translator: PatternTranslator,
+    patterns: bool,
+}
+
+impl Searcher {
+    pub(crate) fn new(config: &ServiceConfig) -> Self {
+        let options = PatternOptions {
+            same_object: config.patterns.reading == PatternReading::SameObject,
+            ..PatternOptions::from(&config.search)
+        };
+        Self {
+            builder: QueryBuilder::new(&config.catalogue, config.schema, config.search.clone()),
+            translator: PatternTranslator::new(&config.catalogue, config.schema, options),
+            patterns: config.patterns.search,
+        }
+    }
+
+    /// How each target of a plan is searched.
+    pub(crate) fn searching(&self, subject: &Subject, plan: &Plan) -> Searching {
+        let objects =
+            subject.entities().map(|entity| entity.object().clone()).chain(subject.references.iter().cloned());
+        let objects: HashMap<Identifier, Object> = objects.map(|object| (object.id().clone(), object)).collect();
+        let mut searching = Searching::default();
+        for dropped in &plan.dropped {
+            searching.not_searched.push(format!("{}: {}", dropped.label, dropped.reason));
+        }
+        for entity in plan.targets.iter().filter_map(|id| subject.find(id)) {
+            match self.search(entity, &objects, &mut searching.not_searched) {
+                Ok(search) => searching.targets.push((entity.id().clone(), search)),
+                Err(reason) => searching.not_searched.push(format!("{}: {reason}", entity.label())),
+            }
+        }
+        searching
+    }
+
+    fn search(
+        &self,
+        entity: &Entity,
+        objects: &HashMap<Identifier, Object>,
+        notes: &mut Vec<String>,
+    ) -> Result<Search, String> {
+        let Some(indicator) = entity.indicator() else {
+            let built = self.builder.build(entity.object(), objects).map_err(|reason| reason.to_string())?;
+            notes.extend(built.notes.iter().map(|note| format!("{}: {note}", entity.label())));
+            return Ok(Search::Exact(built.query));
+        };
+        if !self.patterns {
+            return Err("patterns are not searched (`search_indicator_pattern`)".to_owned());
+        }
+        let language = PatternType::read(&indicator.pattern_type);
+        if let Some(reason) = language.not_searchable() {
+            return Err(reason.to_string());
+        }
+        if language != PatternType::Stix {
+            return Err(format!("patterns of the type {language} are not searched by the service"));
+        }
+        let pattern = Pattern::parse(&indicator.pattern).map_err(|error| error.to_string())?;
+        let translation = self.translator.translate(&pattern);
+        notes.extend(translation.unmappable.iter().map(|part| format!("{}: {part}", entity.label())));
+        if !translation.is_decidable() {
+            return Err("alerts say nothing of what the pattern asks for".to_owned());
+        }
+        let is_exact = translation.plan.is_single()
+            && translation.observations.len() <= TOGETHER
+            && translation.observations.iter().all(|one| one.is_exact() && one.queries.len() <= 1);
+        if is_exact {
+            return Ok(Search::Exact(Query::any(
+                translation.observations.iter().flat_map(|one| one.queries.iter().cloned()),
+            )));
+        }
+        Ok(Search::Verified(Box::new(translation)))
+    }
+
+    /// The options of patterns, for those who verify.
+    pub(crate) fn pattern_options(&self) -> PatternOptions {
+        self.translator.options()
+    }
+}
+
+/// The request for one query: counts of everything, and some of the alerts.
+pub(crate) fn request(query: Query, profile: &SearchProfile, reader: &HitReader<'_>, now: Timestamp) -> SearchRequest {
+    let mut request = profile.request(query, now);
+    request.aggregation = Some(reader.aggregation(profile.aggregation()));
+    request
+}
+
+/// The query for all targets together, where that says more than they do one by one.
+pub(crate) fn union(searching: &Searching) -> Option<Query> {
+    if !(2..=TOGETHER).contains(&searching.targets.len()) {
+        return None;
+    }
+    let queries = searching.targets.iter().map(|(_, search)| match search {
+        Search::Exact(query) => Some(query.clone()),
+        Search::Verified(_) => None,
+    });
+    Some(Query::any(queries.collect::<Option<Vec<_>>>()?))
+}
+
+/// What surrounds the searches, for the summary.
+pub(crate) fn facts(profile: &SearchProfile, now: Timestamp) -> SearchFacts {
+    let texts = |list: &[wazuh_query::profile::Match]| {
+        list.iter().map(|wanted| format!("{}={}", wanted.field, wanted.query)).collect()
+    };
+    SearchFacts {
+        limit: profile.limit as u64,
+        since: profile.since.map(|since| since.resolve(now)),
+        include: texts(&profile.include_match),
+        exclude: texts(&profile.exclude_match),
+        ..SearchFacts::default()
+    }
+}
+
+/// Why a pattern could not be searched.
+pub(crate) enum Unverified {
+    /// The indexer did not answer.
+    Store(StoreError),
+    /// The pattern cannot be verified.
+    Pattern(String),
+}
+
+impl From<StoreError> for Unverified {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Fetches what the queries of a pattern find, and keeps what satisfies it.
+pub(crate) async fn verified(
+    translation: &Translation,
+    options: PatternOptions,
+    store: &dyn AlertStore,
+    config: &ServiceConfig,
+    settings: &EnrichmentOptions,
+    now: Timestamp,
+) -> Result<SearchResponse, Unverified> {
+    let unverified = |error: &dyn std::fmt::Display| Unverified::Pattern(error.to_string());
+    let verifier = Verifier::new(&config.catalogue, translation, options).map_err(|error| unverified(&error))?;
+    let mut hunt = PatternHunt::new(&verifier);
+    let mut kept: HashMap<usize, Hit> = HashMap::new();
+    let most = settings.hits_abort_limit.map_or(KEPT, |limit| usize::try_from(limit).unwrap_or(KEPT).min(KEPT));
+    let (mut looked_at, mut all) = (0_usize, true);
+    let mut broken: Option<String> = None;
+    for observation in &translation.observations {
+        for mut request in translation.requests(observation, PAGE) {
+            request.query = config.profile.covering(request.query, now);
+            let mut visit = |page: SearchResponse| {
+                all &= !page.is_partial();
+                for hit in page.hits {
+                    let number = looked_at;
+                    match hunt.add(hit.source.get()) {
+                        // An alert that cannot be read costs itself.
+                        Err(HuntError::Alert(_)) => {}
+                        Err(error) => {
+                            broken = Some(error.to_string());
+                            return ControlFlow::Break(());
+                        }
+                        Ok(satisfies) => {
+                            looked_at += 1;
+                            if satisfies {
+                                kept.insert(number, hit);
+                            }
+                        }
+                    }
+                }
+                if looked_at as u64 >= CANDIDATES || kept.len() > most {
+                    all = false;
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            };
+            store.for_each_page(&request, &mut visit).await?;
+        }
+    }
+    if let Some(error) = broken {
+        return Err(Unverified::Pattern(error));
+    }
+    let found = hunt.finish().map_err(|error| unverified(&error))?;
+    let mut response = SearchResponse::default();
+    let numbers = found.groups.iter().flat_map(|group| group.alerts.iter().map(|alert| alert.number));
+    response.hits = numbers.filter_map(|number| kept.remove(&number)).collect();
+    response.total = response.hits.len() as u64;
+    // What was not looked at may be more of the same.
+    response.timed_out = !all || found.truncated;
+    Ok(response)
+}
