@@ -24,7 +24,7 @@ struct Side {
 }
 
 /// Whether a pattern holds; `None` when it cannot be evaluated.
-fn holds(pattern: &Pattern, observation: &Observation<'_>) -> Option<bool> {
+pub(crate) fn holds(pattern: &Pattern, observation: &Observation<'_>) -> Option<bool> {
     let mut pattern = pattern.clone();
     // See `Verifier::new`.
     pattern.version = stix_model::pattern::PatternVersion::V2_0;

@@ -9,7 +9,11 @@
 
 mod compound;
 mod laws;
+mod opensearch;
 mod samples;
+#[path = "../../../wazuh-query/tests/store/server.rs"]
+#[allow(dead_code, reason = "tests of the adapter use the rest")]
+mod server;
 
 use std::fs;
 use std::path::Path;
