@@ -180,14 +180,15 @@ impl Worker {
             self.metrics.poisoned.one();
             Outcome::Failed("the message ended the connector several times, and is given up".to_owned())
         } else {
-            if let Some(work) = &work {
-                let text = if suspicion == Suspicion::Alone { RECEIVED_ALONE } else { RECEIVED };
-                self.report("reporting the work as received", |_| self.ports.works.received(work, text)).await;
-            }
             let (_alone, _beside) = match suspicion {
                 Suspicion::Alone => (Some(self.alone.write().await), None),
                 _ => (None, Some(self.alone.read().await)),
             };
+            // Counted from here on only: what waits is not to blame.
+            if let Some(work) = &work {
+                let text = if suspicion == Suspicion::Alone { RECEIVED_ALONE } else { RECEIVED };
+                self.report("reporting the work as received", |_| self.ports.works.received(work, text)).await;
+            }
             self.guarded(&message, work.as_deref()).await
         };
         let incoming = message.playbook_bundle();

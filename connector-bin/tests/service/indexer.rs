@@ -1,0 +1,123 @@
+//! A scripted indexer: it knows a few alerts with one address, and can be in trouble.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Searches for values with this beginning find two alerts, others nothing.
+pub(crate) const FOUND: &str = "198.51.100.";
+
+#[derive(Default)]
+pub(crate) struct Indexer {
+    port: u16,
+    /// How many requests are refused with 429.
+    pub(crate) busy: AtomicUsize,
+    /// How many milliseconds an answer takes.
+    pub(crate) delay: AtomicU64,
+    pub(crate) requests: AtomicUsize,
+    pub(crate) searches: AtomicUsize,
+}
+
+impl Indexer {
+    pub(crate) async fn start() -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let indexer = Arc::new(Self { port, ..Self::default() });
+        let served = indexer.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(served.clone().serve(stream));
+            }
+        });
+        indexer
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    async fn serve(self: Arc<Self>, mut stream: TcpStream) {
+        let mut read: Vec<u8> = Vec::new();
+        let mut buffer = vec![0; 65_536];
+        loop {
+            let end = loop {
+                if let Some(end) = read.windows(4).position(|end| end == b"\r\n\r\n") {
+                    break end + 4;
+                }
+                match stream.read(&mut buffer).await {
+                    Ok(count) if count > 0 => read.extend_from_slice(&buffer[..count]),
+                    _ => return,
+                }
+            };
+            let head = String::from_utf8_lossy(&read[..end]).into_owned();
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
+            });
+            let length = length.unwrap_or(0);
+            while read.len() < end + length {
+                match stream.read(&mut buffer).await {
+                    Ok(count) if count > 0 => read.extend_from_slice(&buffer[..count]),
+                    _ => return,
+                }
+            }
+            let body = String::from_utf8_lossy(&read[end..end + length]).into_owned();
+            read.drain(..end + length);
+            tokio::time::sleep(Duration::from_millis(self.delay.load(Ordering::Relaxed))).await;
+            let (status, answer) = self.answer(&head, &body);
+            let text = answer.to_string();
+            let response = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
+                text.len()
+            );
+            if stream.write_all(response.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, head: &str, body: &str) -> (&'static str, Value) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let busy = self.busy.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |busy| busy.checked_sub(1));
+        if busy.is_ok() {
+            return ("429 Too Many Requests", json!({"error": "busy"}));
+        }
+        if head.contains("/_msearch") {
+            let queries = body.lines().skip(1).step_by(2);
+            let responses: Vec<Value> = queries.map(|query| self.search(query)).collect();
+            return ("200 OK", json!({"took": 1, "responses": responses}));
+        }
+        ("200 OK", self.search(body))
+    }
+
+    fn search(&self, query: &str) -> Value {
+        self.searches.fetch_add(1, Ordering::Relaxed);
+        let alert = |number: u32, agent: u32| {
+            json!({"_index": "wazuh-alerts-4.x-2026.03.14", "_id": format!("document-{number}"), "_source": {
+                "timestamp": format!("2026-03-14T09:26:{number:02}.000+0000"), "id": format!("1773480386.{number}"),
+                "rule": {"id": "5710", "level": 5, "description": "sshd: invalid user"},
+                "agent": {"id": format!("{agent:03}"), "name": format!("web{agent:02}")}, "data": {"srcuser": "kim"},
+            }})
+        };
+        let bucket = |number: u32, agent: u32| {
+            let millis = 1_773_480_360_000_u64 + u64::from(number) * 1_000;
+            json!({"key": {"agent.id": format!("{agent:03}"), "agent.name": format!("web{agent:02}"), "rule.id": "5710",
+                           "rule.level": 5, "rule.description": "sshd: invalid user"},
+                   "doc_count": 1, "first_seen": {"value": millis}, "last_seen": {"value": millis}})
+        };
+        let found = query.contains(FOUND);
+        let (hits, buckets) = if found {
+            (vec![alert(1, 1), alert(2, 2)], vec![bucket(1, 1), bucket(2, 2)])
+        } else {
+            (Vec::new(), Vec::new())
+        };
+        json!({"took": 1, "timed_out": false, "status": 200,
+               "_shards": {"total": 3, "successful": 3, "skipped": 0, "failed": 0},
+               "hits": {"total": {"value": hits.len(), "relation": "eq"}, "hits": hits},
+               "aggregations": {"sightings": {"buckets": buckets}}})
+    }
+}
