@@ -58,9 +58,11 @@ pub(crate) fn read<T: DeserializeOwned>(
 fn classify(first: &GraphQlError, all: &[GraphQlError]) -> ErrorKind {
     let extension = |pointer: &str| {
         let value = first.extensions.as_ref()?.pointer(pointer)?;
-        value.as_str().map(str::to_owned)
+        value.as_str().map(shown)
     };
-    let code = extension("/code").or_else(|| first.name.clone()).unwrap_or_else(|| "UNKNOWN_ERROR".to_owned());
+    // Shown as well, so cleaned as any text of a server.
+    let code = extension("/code").or_else(|| first.name.as_deref().map(shown));
+    let code = code.unwrap_or_else(|| "UNKNOWN_ERROR".to_owned());
     let mut message = all.iter().take(3).map(text_of).collect::<Vec<_>>();
     message.dedup();
     if all.len() > 3 {
@@ -176,6 +178,8 @@ mod tests {
         assert!(matches!(kind(401, r#"{"errors":[{"message":"proxy"}]}"#), ErrorKind::Http { .. }));
         let odd = r#"{"errors":[{"message":{"a":1},"extensions":7},{},{},{},{}]}"#;
         assert!(matches!(kind(200, odd), ErrorKind::Rejected { .. }));
+        let forged = r#"{"errors":[{"extensions":{"code":"A\nERROR forged"}}]}"#;
+        assert!(!Error::new(kind(200, forged)).to_string().contains('\n'));
     }
 
     #[test]
