@@ -43,6 +43,11 @@ pub(crate) enum Command {
         opencti-wazuh-connector --once ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4\n\n\
         SIGTERM and SIGINT stop it: nothing more is taken, what is under way ends or goes back to the queue.")]
     Run(RunArguments),
+    /// Look whether everything is there that the service needs: configuration, OpenCTI, its user and broker, the indexer,
+    /// indices and their fields. One line each.
+    #[command(after_help = "The connector is registered at OpenCTI for it.\n\n\
+        Exit code: 0 if the service works, perhaps with warnings; 1 if it does not.")]
+    Check(ConfigArguments),
     /// Print the bundle that would be sent for an entity, and send nothing.
     #[command(after_help = "Examples:\n  \
         opencti-wazuh-connector dry-run ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4 --config config.yml")]

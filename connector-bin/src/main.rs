@@ -21,6 +21,7 @@ fn main() -> ExitCode {
             None => service::run(&arguments.config),
             Some(entity) => service::once(&arguments.config, entity),
         },
+        Command::Check(arguments) => service::check(&arguments),
         Command::DryRun(arguments) => service::dry_run(&arguments.config, &arguments.entity),
         Command::Query(arguments) => commands::query::run(&arguments),
         Command::Extract(arguments) => commands::extract::run(&arguments),

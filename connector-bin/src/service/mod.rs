@@ -4,6 +4,7 @@
 //! interrupted before that comes again and gives the same result, because all identifiers are stable.
 
 mod batch;
+mod check;
 mod claims;
 mod endpoint;
 mod intake;
@@ -22,9 +23,22 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+use anyhow::{Context as _, Result};
 use stix_model::Timestamp;
 
+pub(crate) use check::run as check;
 pub(crate) use start::{dry_run, once, run};
+
+/// Threads that work. Most of the time is spent waiting.
+const THREADS: usize = 2;
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .context("the service cannot start")
+}
 
 /// The time.
 fn now() -> Timestamp {

@@ -21,21 +21,10 @@ use super::pause::Patience;
 use super::states::Inventories;
 use super::subject::Job;
 use super::worker::{Ports, Worker, patiently};
-use super::{endpoint, intake, tools, wire};
+use super::{endpoint, intake, runtime, tools, wire};
 use crate::cli::ConfigArguments;
 use crate::config::ServiceConfig;
 use crate::output::{self, Outcome};
-
-/// Threads that work. Most of the time is spent waiting.
-const THREADS: usize = 2;
-
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .enable_all()
-        .build()
-        .context("the service cannot start")
-}
 
 /// What every way to start has in common.
 struct Base {

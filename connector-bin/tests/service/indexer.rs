@@ -86,6 +86,15 @@ impl Indexer {
         if busy.is_ok() {
             return ("429 Too Many Requests", json!({"error": "busy"}));
         }
+        if head.starts_with("GET / ") {
+            return ("200 OK", json!({"version": {"number": "2.19.1", "distribution": "opensearch"}}));
+        }
+        if head.contains("/_field_caps") {
+            let fields =
+                ["timestamp", "agent.id", "agent.name", "rule.id", "rule.level", "rule.description", "data.srcip"];
+            let types = fields.map(|path| (path.to_owned(), json!({"keyword": {"type": "keyword"}})));
+            return ("200 OK", json!({"indices": ["wazuh-alerts-4.x-2026.03.14"], "fields": Value::from_iter(types)}));
+        }
         if head.contains("/_msearch") {
             let queries = body.lines().skip(1).step_by(2);
             let responses: Vec<Value> = queries.map(|query| self.search(query)).collect();
@@ -109,7 +118,7 @@ impl Indexer {
                            "rule.level": 5, "rule.description": "sshd: invalid user"},
                    "doc_count": 1, "first_seen": {"value": millis}, "last_seen": {"value": millis}})
         };
-        let found = query.contains(FOUND);
+        let found = query.contains(FOUND) || query.contains("match_all");
         let (hits, buckets) = if found {
             (vec![alert(1, 1), alert(2, 2)], vec![bucket(1, 1), bucket(2, 2)])
         } else {

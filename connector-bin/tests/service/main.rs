@@ -277,6 +277,40 @@ async fn a_platform_that_comes_later() {
     assert_eq!(service.stop().await, Some(0));
 }
 
+/// One line for each part, and code 0 or 1.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_looks_at_every_part() {
+    let Some(broker) = broker() else { return };
+    let setup = Setup::new(Some(&broker)).await;
+    let check = |setup: &Setup| {
+        let output = setup.run(&["check"]);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = check(&setup);
+    assert_eq!(code, Some(0), "{text}");
+    for line in [
+        "ok       configuration    complete",
+        "ok       OpenCTI          version 7.260817.0",
+        "ok       registration",
+        "ok       broker           127.0.0.1:",
+        "ok       indexer          version 2.19.1",
+        "ok       alerts           2 in wazuh-alerts-*",
+        "ok       fields           7 of ",
+        "ok       vulnerabilities  2 in",
+    ] {
+        assert!(text.lines().any(|other| other.starts_with(line)), "{line}\n{text}");
+    }
+    assert!(!text.contains(setup.stand_in.token()) && !text.contains("hunter2"));
+    setup.stand_in.assert_nothing_refused();
+    // Parts that fail cost themselves only.
+    setup.indexer.busy.store(1, Ordering::Relaxed);
+    let (code, text) = check(&setup);
+    assert!(code == Some(1) && text.contains("error    indexer") && text.contains("ok       broker"), "{text}");
+    setup.stand_in.faults().always(Fault::error("AUTH_REQUIRED", "You must be logged in to do this."));
+    let (code, text) = check(&setup);
+    assert!(code == Some(1) && text.contains("error    OpenCTI") && text.contains("ok       alerts"), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn dry_run_sends_nothing() {
     let setup = Setup::new(None).await;

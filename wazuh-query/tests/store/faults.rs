@@ -241,3 +241,24 @@ async fn an_answer_that_is_too_large_is_not_read() {
     let error = OpenSearchStore::connect(config).unwrap().search(&request()).await.unwrap_err();
     assert!(error.to_string().contains("at most 20 are read"), "{error}");
 }
+
+#[tokio::test]
+async fn what_a_cluster_says_about_itself() {
+    let types =
+        r#"{"indices":["a","b"],"fields":{"rule.id":{"keyword":{},"long":{}},"data.srcip":{"ip":{},"unmapped":{}}}}"#;
+    let (store, seen) = store(vec![
+        ok(r#"{"version":{"number":"2.19.1"}}"#),
+        ok(types),
+        ok("<html>"),
+        answer(403, "no permissions for [cluster:monitor/main]"),
+    ]);
+    assert_eq!(store.version().await.unwrap(), "2.19.1");
+    let types = store.field_types().await.unwrap();
+    assert_eq!(types["rule.id"].iter().collect::<Vec<_>>(), ["keyword", "long"]);
+    assert_eq!(types["data.srcip"].iter().collect::<Vec<_>>(), ["ip"]);
+    assert!(matches!(store.field_types().await.unwrap_err().kind(), StoreErrorKind::Parse { .. }));
+    assert!(store.version().await.unwrap_err().is_auth());
+    let seen: Vec<Seen> = seen.try_iter().collect();
+    assert_eq!(seen[0].line, "GET / HTTP/1.1");
+    assert!(seen[1].line.starts_with("GET /wazuh-alerts-*/_field_caps?") && seen[1].body.is_empty());
+}

@@ -41,6 +41,8 @@ pub(super) enum Content {
     Lines,
     /// Deletes what a JSON document names.
     Delete,
+    /// Gets something.
+    Get,
 }
 
 impl Client {
@@ -142,12 +144,16 @@ impl Client {
         query: &[(&str, &str)],
         body: String,
     ) -> Result<String, (StoreErrorKind, Again)> {
-        let method = if content == Content::Delete { Method::Delete } else { Method::Post };
+        let method = match content {
+            Content::Delete => Method::Delete,
+            Content::Get => Method::Get,
+            Content::None | Content::Json | Content::Lines => Method::Post,
+        };
         let mut headers = HeaderMap::new();
         if content == Content::Lines {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
         }
-        let body = (content != Content::None).then_some(body);
+        let body = (!matches!(content, Content::None | Content::Get)).then_some(body);
         let sent = self.inner.send(method, path, headers, Some(query), body, None).await;
         let response = sent.map_err(|error| self.not_sent(&error))?;
         let status = response.status_code().as_u16();

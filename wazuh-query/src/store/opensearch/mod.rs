@@ -9,6 +9,7 @@
 mod answer;
 mod client;
 mod config;
+mod facts;
 mod retry;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
