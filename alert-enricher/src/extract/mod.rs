@@ -10,6 +10,7 @@ mod group;
 mod observed;
 mod options;
 mod process;
+pub(crate) use process::decoded;
 mod registry;
 mod rule;
 mod software;

@@ -154,7 +154,7 @@ pub(super) fn command_line(group: &Group<'_>) -> Option<(String, Vec<FieldId>)> 
 }
 
 /// The audit daemon writes arguments with blanks, quotes or control characters in hexadecimal.
-fn decoded(argument: &str) -> String {
+pub(crate) fn decoded(argument: &str) -> String {
     let plain = || argument.to_owned();
     if argument.len() < 4
         || !argument.len().is_multiple_of(2)

@@ -5,6 +5,7 @@
 mod bundle;
 mod compound;
 mod html;
+mod parts;
 mod report;
 
 use std::collections::HashMap;
@@ -14,9 +15,15 @@ use foldhash::quality::RandomState;
 use stix_model::Timestamp;
 use wazuh_query::alert::{Alert, RuleLevel};
 use wazuh_query::catalogue::Catalogue;
+use wazuh_query::pattern::Scope;
 
 use crate::store::Validity;
-use crate::store::{Comparison, Damaged, Handle, Hit, Look, MatchError, MatchOptions, Matcher, Snapshot, Standing};
+use crate::store::{
+    Comparison, Damaged, Decided, Handle, Hit, Look, MatchError, MatchOptions, Matcher, PatternVerdict, Snapshot,
+    Standing,
+};
+
+use parts::{Part, Parts};
 
 pub use bundle::{agent_identity, sightings_bundle};
 pub use compound::{Compound, CompoundHunt, CompoundReport, NotHunted, Searches};
@@ -34,6 +41,8 @@ pub struct HuntOptions {
     pub exclude_integrations: Vec<String>,
     /// How alerts are matched. Unless told otherwise, indicators count for alerts before `valid_from`, too.
     pub matching: MatchOptions,
+    /// Between which alerts patterns of several observations are evaluated.
+    pub scope: Scope,
 }
 
 impl Default for HuntOptions {
@@ -43,6 +52,7 @@ impl Default for HuntOptions {
             until: None,
             exclude_integrations: Vec::new(),
             matching: MatchOptions { validity: Validity::HUNT, ..MatchOptions::default() },
+            scope: Scope::default(),
         }
     }
 }
@@ -94,6 +104,8 @@ pub struct Counters {
     pub revoked: u64,
     /// Hits of indicators that do not count for other reasons: score, confidence, labels, marking.
     pub filtered: u64,
+    /// How often a pattern could not be decided: it needs too much, or a time that the alert does not have.
+    pub undecided: u64,
 }
 
 /// Texts that occur often, kept once.
@@ -147,6 +159,7 @@ struct Found {
     options: HuntOptions,
     texts: Texts,
     seen: HashMap<Place, Seen, RandomState>,
+    parts: Parts,
     counters: Counters,
 }
 
@@ -154,7 +167,13 @@ impl Hunter {
     /// A hunter for the indicators of a snapshot.
     pub fn new(catalogue: &Catalogue, snapshot: &Arc<Snapshot>, options: HuntOptions) -> Self {
         let matcher = Matcher::new(snapshot, catalogue, options.matching.clone());
-        let found = Found { options, texts: Texts::default(), seen: HashMap::default(), counters: Counters::default() };
+        let found = Found {
+            options,
+            texts: Texts::default(),
+            seen: HashMap::default(),
+            parts: Parts::default(),
+            counters: Counters::default(),
+        };
         Self { matcher, found }
     }
 
@@ -169,10 +188,10 @@ impl Hunter {
                 found.counters.alerts += 1;
                 Ok(false)
             }
-            Ok(Some(Look { hits, envelope, fields, snapshot })) => {
+            Ok(Some(Look { hits, verdicts, envelope, fields, snapshot })) => {
                 found.counters.alerts += 1;
                 let name = |hit: &Hit| &*fields.field(hit.field).path;
-                found.hits(hits, name, snapshot, envelope.as_ref()).map_err(MatchError::from)
+                found.hits(hits, verdicts, name, snapshot, envelope.as_ref()).map_err(MatchError::from)
             }
             Err(error) => {
                 found.counters.unreadable += u64::from(matches!(error, MatchError::Read(_)));
@@ -186,8 +205,10 @@ impl Hunter {
         self.found.counters
     }
 
-    /// What was found, the most severe and most recent first.
-    pub fn finish(self) -> Result<Report, Damaged> {
+    /// What was found, the most severe and most recent first. Patterns that several alerts have to satisfy together are
+    /// decided here.
+    pub fn finish(mut self) -> Result<Report, Damaged> {
+        self.found.decide(self.matcher.snapshot())?;
         let Found { texts, seen, counters, .. } = self.found;
         let mut rows = Vec::with_capacity(seen.len());
         for (place, seen) in seen {
@@ -224,6 +245,7 @@ impl Found {
     fn hits<'f>(
         &mut self,
         hits: &[Hit],
+        verdicts: &[PatternVerdict],
         field_name: impl Fn(&Hit) -> &'f str,
         snapshot: &Snapshot,
         alert: Option<&Alert<'_>>,
@@ -249,6 +271,7 @@ impl Found {
         let repeated = repeated(hits, snapshot)?;
         let mut any = false;
         let mut counted = None;
+        let mut of_patterns: Vec<Part> = Vec::new();
         for (hit, repeated) in hits.iter().zip(repeated) {
             if repeated {
                 continue;
@@ -264,9 +287,41 @@ impl Found {
                 *counter += u64::from(counted.replace(hit.handle) != Some(hit.handle));
                 continue;
             }
-            any = true;
-            let field = self.texts.number(field_name(hit));
             let place = Place { indicator: hit.handle, agent_id, agent_name, rule: rule_id };
+            let field = self.texts.number(field_name(hit));
+            if let Some(verdict) = hit.verdict.and_then(|verdict| verdicts.get(verdict)) {
+                let first = counted != Some(hit.handle);
+                match verdict.decided {
+                    Decided::Whole => {}
+                    Decided::Part => {
+                        counted = Some(hit.handle);
+                        let part = Part {
+                            place,
+                            time,
+                            level: rule.and_then(|rule| rule.level),
+                            description,
+                            fields: vec![field],
+                            value: hit.seen.clone(),
+                            comparison: hit.comparison.clone(),
+                            alert: shown_id.map(Box::from),
+                            number: self.counters.alerts,
+                            is_hit: false,
+                            brackets: verdict.brackets.iter().map(|(bracket, _)| *bracket).collect(),
+                        };
+                        match of_patterns.last_mut().filter(|_| !first) {
+                            Some(last) => last.fields.extend(part.fields),
+                            None => of_patterns.push(part),
+                        }
+                        continue;
+                    }
+                    Decided::Undecided => {
+                        counted = Some(hit.handle);
+                        self.counters.undecided += u64::from(first);
+                        continue;
+                    }
+                }
+            }
+            any = true;
             let seen = self.seen.entry(place).or_insert_with(|| Seen {
                 count: 0,
                 first: None,
@@ -293,6 +348,10 @@ impl Found {
             seen.last = seen.last.into_iter().chain(time).max();
         }
         self.counters.hits += u64::from(any);
+        for part in of_patterns {
+            let taken = self.parts.push(Part { is_hit: any, ..part });
+            self.counters.undecided += u64::from(!taken);
+        }
         Ok(any)
     }
 }
@@ -306,7 +365,11 @@ fn repeated(hits: &[Hit], snapshot: &Snapshot) -> Result<Vec<bool>, Damaged> {
     }
     let repeated = hits.iter().zip(&is_indicator).map(|(hit, indicator)| {
         let says_it = |(other, indicator): (&Hit, &bool)| {
-            *indicator && other.field == hit.field && other.seen == hit.seen && other.standing.counts()
+            *indicator
+                && other.verdict.is_none()
+                && other.field == hit.field
+                && other.seen == hit.seen
+                && other.standing.counts()
         };
         !indicator && hits.iter().zip(&is_indicator).any(says_it)
     });
@@ -354,6 +417,31 @@ mod tests {
         assert_eq!((row.count, row.fields.len(), report.rows.len()), (2, 2, 1));
         assert_eq!(row.first_seen.unwrap().to_string(), "2026-03-14T08:00:00.000Z");
         assert_eq!(row.last_seen.unwrap().to_string(), "2026-03-14T09:26:53.589Z");
+    }
+
+    #[test]
+    fn patterns_of_several_alerts() {
+        let pattern =
+            "[ipv4-addr:value = '203.0.113.7'] FOLLOWEDBY [ipv4-addr:value = '203.0.113.8'] WITHIN 60 SECONDS";
+        let created = "2026-03-14T00:00:00Z".parse().unwrap();
+        let mut builder = Builder::default();
+        builder.object(&stix_model::sdo::Indicator::new(pattern, "stix", created, created).into());
+        builder.line("203.0.113.8");
+        let store = builder.finish().unwrap().into_store();
+        let mut hunter = Hunter::new(&Catalogue::builtin(), &store.snapshot(), HuntOptions::default());
+        let mut look = |time: &str, address| hunter.alert(&alert(time, "web01", 5, address)).unwrap();
+        // The second one is a hit by its value, too, and counts once.
+        assert!(!look("2026-03-14T08:00:00Z", "203.0.113.7"));
+        assert!(look("2026-03-14T08:00:30Z", "203.0.113.8"));
+        // Too late, and the wrong way round.
+        assert!(look("2026-03-14T09:00:00Z", "203.0.113.8"));
+        assert!(!look("2026-03-14T09:00:10Z", "203.0.113.7"));
+        let report = hunter.finish().unwrap();
+        assert_eq!(report.counters, Counters { alerts: 4, hits: 3, ..Counters::default() });
+        let found = report.rows.iter().find(|row| row.kind.is_none()).unwrap();
+        assert_eq!((found.count, found.value.as_str()), (2, pattern));
+        assert_eq!(found.last_seen.unwrap().to_string(), "2026-03-14T08:00:30.000Z");
+        assert_eq!(found.fields, ["data.dstip", "data.srcip"]);
     }
 
     #[test]

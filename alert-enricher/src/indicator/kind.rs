@@ -468,7 +468,12 @@ pub(crate) fn keys_of_reading(
             }
             Holds::CertificateSerial => text(Kind::CertificateSerial, written),
             Holds::Vulnerability => text(Kind::Vulnerability, written),
-            Holds::UserId => text(Kind::UserAccount, written),
+            // As a value of this kind is written.
+            Holds::UserId if value::is_sid(written) => text(Kind::UserAccount, &written.to_ascii_uppercase()),
+            Holds::UserId => {
+                let account = Account::read(written);
+                text(Kind::UserAccount, &lower(account.as_ref().map_or(written, |account| &account.login)));
+            }
             Holds::Name | Holds::TlsFingerprint => text(Kind::Text, written),
             _ => {}
         },

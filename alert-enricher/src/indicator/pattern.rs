@@ -131,7 +131,7 @@ fn key(kind: Kind, text: &str) -> Option<Key> {
 }
 
 /// A constant as text, as values stand in alerts.
-fn literal_text(value: &LiteralValue) -> String {
+pub(super) fn literal_text(value: &LiteralValue) -> String {
     match value {
         LiteralValue::String(text) => text.to_string(),
         LiteralValue::Hex(bytes) => bytes.iter().fold(String::new(), |mut text, byte| {
@@ -147,7 +147,7 @@ fn literal_text(value: &LiteralValue) -> String {
 }
 
 /// A path without quotes: `file:hashes.SHA-256`.
-fn path_text(path: &ObjectPath) -> String {
+pub(super) fn path_text(path: &ObjectPath) -> String {
     let mut text = format!("{}:", path.object_type);
     for (place, step) in path.steps.iter().enumerate() {
         match step {

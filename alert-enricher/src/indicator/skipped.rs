@@ -48,6 +48,15 @@ pub enum SkipReason {
     /// A newer version of it is in the same sources.
     #[error("there is a newer version of it")]
     Superseded,
+    /// Every alert would have to be looked at for it, and there are too many such patterns already.
+    #[error("its pattern has nothing to look up, and there are {limit} such patterns already")]
+    NothingToLookUp {
+        /// How many are taken.
+        limit: usize,
+    },
+    /// Its pattern cannot be evaluated.
+    #[error("its pattern cannot be evaluated: {0}")]
+    NotEvaluable(String),
     /// Its value is longer than any field of an index.
     #[error("its value is too long")]
     TooLong,
@@ -68,6 +77,8 @@ impl SkipReason {
             Self::NoField => "no such field in alerts",
             Self::Worthless { .. } => "worthless",
             Self::Superseded => "superseded",
+            Self::NothingToLookUp { .. } => "nothing to look up",
+            Self::NotEvaluable(_) => "pattern cannot be evaluated",
             Self::TooLong => "too long",
             Self::Source(_) => "unreadable",
         }

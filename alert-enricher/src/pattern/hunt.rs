@@ -6,7 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use serde::Serialize;
 use stix_model::Timestamp;
-use stix_model::pattern::matcher::{AndReading, Binding, MatchError, Observation, Seen};
+use stix_model::pattern::matcher::{AndReading, Binding, CompiledPattern, MatchError, Observation, Seen};
 use wazuh_query::alert::{Alert, ReadError, RuleLevel};
 use wazuh_query::catalogue::Catalogue;
 use wazuh_query::pattern::Scope;
@@ -114,17 +114,28 @@ impl PatternHunted {
 
 /// An alert that satisfies a bracket at least.
 #[derive(Debug)]
-struct Kept {
-    alert: PatternAlert,
-    brackets: Vec<Part>,
+pub(crate) struct Kept {
+    pub(crate) alert: PatternAlert,
+    pub(crate) brackets: Vec<Part>,
 }
 
 /// A bracket that an alert satisfies, by what, and in which fields that stands.
 #[derive(Debug)]
-struct Part {
-    bracket: usize,
-    bindings: Vec<Binding>,
-    fields: Vec<String>,
+pub(crate) struct Part {
+    pub(crate) bracket: usize,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) fields: Vec<String>,
+}
+
+/// What decides over alerts that satisfy brackets of a pattern.
+pub(crate) struct Decision<'p> {
+    pub(crate) compiled: &'p CompiledPattern,
+    /// Between which alerts.
+    pub(crate) scope: Scope,
+    /// Whether one alert is enough.
+    pub(crate) single: bool,
+    /// For each bracket the number by which it is told.
+    pub(crate) places: &'p dyn Fn(usize) -> usize,
 }
 
 /// Takes alerts in any order and answers with the groups of them that satisfy a pattern.
@@ -215,29 +226,41 @@ impl<'v, 'c> PatternHunt<'v, 'c> {
 
     /// The groups of alerts that satisfy the pattern.
     pub fn finish(self) -> Result<PatternHunted, MatchError> {
-        let Self { verifier, kept, alerts, undated, mut truncated, .. } = self;
+        let Self { verifier, kept, alerts, undated, truncated, .. } = self;
         let satisfying = kept.len();
+        let places = |bracket| verifier.place(bracket);
+        let (scope, single) = (verifier.scope, verifier.single);
+        let decision = Decision { compiled: &verifier.compiled, scope, single, places: &places };
+        let (groups, cut) = decision.groups(kept)?;
+        let reading = verifier.reading();
+        Ok(PatternHunted { groups, reading, alerts, satisfying, undated, truncated: truncated | cut })
+    }
+}
+
+impl Decision<'_> {
+    /// The groups of alerts that satisfy the pattern, and whether some are missing because there was too much to do.
+    pub(crate) fn groups(&self, kept: Vec<Kept>) -> Result<(Vec<PatternGroup>, bool), MatchError> {
         let mut scopes: BTreeMap<Option<String>, Vec<Kept>> = BTreeMap::new();
         for one in kept {
-            let scope = match verifier.scope {
+            let scope = match self.scope {
                 Scope::PerAgent => one.alert.agent_id.clone(),
                 Scope::AcrossAgents => None,
             };
             scopes.entry(scope).or_default().push(one);
         }
-        let (mut groups, mut work) = (Vec::new(), 0);
+        let (mut groups, mut work, mut truncated) = (Vec::new(), 0, false);
         for mut kept in scopes.into_values() {
             kept.sort_by(|one, other| {
                 let key = |kept: &Kept| (kept.alert.timestamp, kept.alert.number);
                 key(one).cmp(&key(other))
             });
-            if verifier.single {
+            if self.single {
                 for one in kept {
-                    groups.extend(group(verifier, &mut vec![one])?);
+                    groups.extend(self.group(&mut vec![one])?);
                 }
                 continue;
             }
-            while let Some(found) = group(verifier, &mut kept)? {
+            while let Some(found) = self.group(&mut kept)? {
                 groups.push(found);
                 work += kept.len();
                 if work > WORK {
@@ -246,50 +269,49 @@ impl<'v, 'c> PatternHunt<'v, 'c> {
                 }
             }
         }
-        let reading = verifier.reading();
-        Ok(PatternHunted { groups, reading, alerts, satisfying, undated, truncated })
+        Ok((groups, truncated))
     }
-}
 
-/// Takes alerts that together satisfy the pattern out of those at hand, if there are any.
-fn group(verifier: &Verifier<'_>, kept: &mut Vec<Kept>) -> Result<Option<PatternGroup>, MatchError> {
-    let seen: Vec<Seen> = kept
-        .iter()
-        .map(|one| {
-            let time = one.alert.timestamp.unwrap_or(Timestamp::UNIX_EPOCH);
-            Seen { first: time, last: time, number_observed: 1 }
-        })
-        .collect();
-    let mut satisfied = vec![Vec::new(); verifier.compiled.brackets().len()];
-    for (place, one) in kept.iter().enumerate() {
-        for part in &one.brackets {
-            if let Some(satisfied) = satisfied.get_mut(part.bracket) {
-                satisfied.push(place);
+    /// Takes alerts that together satisfy the pattern out of those at hand, if there are any.
+    fn group(&self, kept: &mut Vec<Kept>) -> Result<Option<PatternGroup>, MatchError> {
+        let seen: Vec<Seen> = kept
+            .iter()
+            .map(|one| {
+                let time = one.alert.timestamp.unwrap_or(Timestamp::UNIX_EPOCH);
+                Seen { first: time, last: time, number_observed: 1 }
+            })
+            .collect();
+        let mut satisfied = vec![Vec::new(); self.compiled.brackets().len()];
+        for (place, one) in kept.iter().enumerate() {
+            for part in &one.brackets {
+                if let Some(satisfied) = satisfied.get_mut(part.bracket) {
+                    satisfied.push(place);
+                }
             }
         }
-    }
-    let Some(bound) = verifier.compiled.combine(&seen, &satisfied)? else { return Ok(None) };
-    let mut alerts: BTreeMap<usize, PatternAlert> = BTreeMap::new();
-    for one in &bound {
-        let Some(kept) = kept.get(one.observation) else { continue };
-        let alert = alerts.entry(one.observation).or_insert_with(|| kept.alert.clone());
-        let observation = verifier.place(one.bracket);
-        if !alert.observations.contains(&observation) {
-            alert.observations.push(observation);
-            if let Some(part) = kept.brackets.iter().find(|part| part.bracket == one.bracket) {
-                alert.bindings.extend(part.bindings.iter().cloned());
-                alert.fields.extend(part.fields.iter().cloned());
-                alert.fields.sort_unstable();
-                alert.fields.dedup();
+        let Some(bound) = self.compiled.combine(&seen, &satisfied)? else { return Ok(None) };
+        let mut alerts: BTreeMap<usize, PatternAlert> = BTreeMap::new();
+        for one in &bound {
+            let Some(kept) = kept.get(one.observation) else { continue };
+            let alert = alerts.entry(one.observation).or_insert_with(|| kept.alert.clone());
+            let observation = (self.places)(one.bracket);
+            if !alert.observations.contains(&observation) {
+                alert.observations.push(observation);
+                if let Some(part) = kept.brackets.iter().find(|part| part.bracket == one.bracket) {
+                    alert.bindings.extend(part.bindings.iter().cloned());
+                    alert.fields.extend(part.fields.iter().cloned());
+                    alert.fields.sort_unstable();
+                    alert.fields.dedup();
+                }
             }
         }
+        let mut place = 0;
+        kept.retain(|_| {
+            place += 1;
+            !alerts.contains_key(&(place - 1))
+        });
+        Ok((!alerts.is_empty()).then(|| PatternGroup { alerts: alerts.into_values().collect() }))
     }
-    let mut place = 0;
-    kept.retain(|_| {
-        place += 1;
-        !alerts.contains_key(&(place - 1))
-    });
-    Ok((!alerts.is_empty()).then(|| PatternGroup { alerts: alerts.into_values().collect() }))
 }
 
 /// Shorter values are only found as the whole text of a field.

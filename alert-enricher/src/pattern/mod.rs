@@ -29,5 +29,6 @@
 mod hunt;
 mod verify;
 
+pub(crate) use hunt::{Decision, Kept, Part};
 pub use hunt::{HuntError, PatternAlert, PatternGroup, PatternHunt, PatternHunted};
 pub use verify::{NotVerifiable, Observer, Satisfied, Verifier};

@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use stix_model::marking::Tlp;
+use stix_model::pattern::Pattern;
+use stix_model::pattern::matcher::AndReading;
 use stix_model::sdo::Indicator as StixIndicator;
 use stix_model::{Identifier, Object, Timestamp};
 use wazuh_query::pattern_type::PatternType;
 use wazuh_query::value;
 
+use super::evaluate::Evaluable;
 use super::live::Store;
 use super::parts::{Parts, TooLarge};
+use super::shape::NUMBER;
 use super::worthless::{Worthless, WorthlessReason};
 use crate::indicator::{
-    Indicator, Key, Kind, PatternError, SkipReason, Skipped, keys_of_object, keys_of_pattern, kind_of_name, recognise,
-    refang,
+    Anchor, Indicator, Key, Kind, PatternError, SaysNothing, SkipReason, Skipped, anchors, in_known_terms,
+    keys_of_object, keys_of_pattern, kind_of_name, recognise, refang,
 };
 
 /// Where the values of a store came from, and what was left out. It is kept in the store.
@@ -76,7 +80,14 @@ pub struct Builder {
     markings: HashMap<Identifier, Tlp>,
     /// Records with markings that are defined later, if at all.
     marked: Vec<(u32, Identifier)>,
+    /// How many patterns have nothing to look up.
+    unindexed: usize,
 }
+
+/// So many patterns with nothing to look up are taken; each is evaluated on every alert that has a field for it.
+const UNINDEXED: usize = 256;
+/// Longer patterns are not taken.
+const LONGEST_PATTERN: usize = 1 << 20;
 
 impl Builder {
     /// A builder that refuses these values.
@@ -140,12 +151,59 @@ impl Builder {
                 let reason = WorthlessReason::EmptyInput;
                 return self.skip(id, SkipReason::Worthless { value: text, reason });
             }
+            // What is no list of values may be more than that.
+            Err(error @ (PatternError::Operator(_) | PatternError::Property(_))) => {
+                return self.compound(object, stix, error);
+            }
             Err(error) => return self.skip(id, error),
         };
         let mut indicator = Indicator::of_object(object);
         let says_more = |name: &&str| !name.is_empty() && !keys.iter().any(|key| key.is_written(name));
         indicator.name = stix.name.as_deref().map(str::trim).filter(says_more).map(Box::from);
         self.push(&indicator, &keys, object);
+    }
+
+    /// An indicator whose pattern has to be evaluated.
+    fn compound(&mut self, object: &Object, stix: &StixIndicator, error: PatternError) {
+        let id = &stix.common.id;
+        if stix.pattern.len() > LONGEST_PATTERN {
+            return self.skip(id, SkipReason::TooLong);
+        }
+        let Ok(pattern) = Pattern::read(&stix.pattern) else { return self.skip(id, error) };
+        let pattern = match in_known_terms(&pattern) {
+            Ok(pattern) => pattern,
+            Err(error) => return self.skip(id, error),
+        };
+        let anchors = match anchors(&pattern, &self.worthless) {
+            Ok(anchors) => anchors,
+            Err(SaysNothing(value, reason)) => return self.skip(id, SkipReason::Worthless { value, reason }),
+        };
+        let needs_field = anchors.iter().any(|anchor| matches!(anchor, Anchor::Field(_)));
+        if needs_field && self.unindexed >= UNINDEXED {
+            return self.skip(id, SkipReason::NothingToLookUp { limit: UNINDEXED });
+        }
+        if let Err(error) = Evaluable::new(pattern, AndReading::Event) {
+            return self.skip(id, SkipReason::NotEvaluable(error.to_string()));
+        }
+        self.unindexed += usize::from(needs_field);
+        let mut indicator = Indicator::of_object(object);
+        indicator.name = stix.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(Box::from);
+        indicator.pattern = Some(stix.pattern.as_str().into());
+        let Some(record) = self.record(&indicator, object) else { return };
+        for anchor in &anchors {
+            match anchor {
+                Anchor::Key(key) => {
+                    if !self.parts.key(record, key, is_public_suffix(key)) {
+                        self.skipped.push(Skipped::object(id, SkipReason::TooLong));
+                    }
+                }
+                Anchor::Number(number) => {
+                    self.parts.value(record, NUMBER, &number.to_le_bytes());
+                }
+                Anchor::Text(fields, text) => self.parts.literal(record, *fields, text.as_bytes()),
+                Anchor::Field(fields) => self.parts.always(record, *fields),
+            }
+        }
     }
 
     /// Takes one line of a plain list in. Empty lines and what follows a `#` are passed over.
@@ -196,14 +254,20 @@ impl Builder {
         if kept.is_empty() {
             return;
         }
+        let Some(record) = self.record(indicator, object) else { return };
+        self.keys(record, id, &kept);
+    }
+
+    /// The record of an indicator with what its object says about versions and markings.
+    fn record(&mut self, indicator: &Indicator, object: &Object) -> Option<u32> {
         let rank = object.modified().map_or(0, |time| time.unix_millis());
-        let Some(record) = self.parts.record(indicator, rank) else { return };
+        let record = self.parts.record(indicator, rank)?;
         for marking in object.object_marking_refs() {
             if Tlp::from_identifier(&marking).is_none() {
                 self.marked.push((record, marking));
             }
         }
-        self.keys(record, id, &kept);
+        Some(record)
     }
 
     /// Takes an indicator in that is found by any one of these values.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
+use super::evaluate::{Decided, PatternVerdict};
 use super::filter::Standing;
 use super::live::Handle;
 use super::look_up::Value;
@@ -29,6 +30,7 @@ impl Comparison {
                 Key::Network(network.trunc())
             }
             Value::Text(kind, text) => Key::Text(kind, text.into()),
+            Value::Part => return Self::Pattern(Box::default()),
         })
     }
 
@@ -77,6 +79,15 @@ pub struct Match {
     pub normalisation: Normalisation,
     /// Whether the indicator counts at the time of the alert.
     pub standing: Standing,
+    /// How its pattern fares, where that asks for more than single values.
+    pub verdict: Option<PatternVerdict>,
+}
+
+impl Match {
+    /// Whether the alert by itself is a hit: the indicator counts, and all of its pattern is satisfied.
+    pub fn is_hit(&self) -> bool {
+        self.standing.counts() && self.verdict.as_ref().is_none_or(|verdict| verdict.decided == Decided::Whole)
+    }
 }
 
 /// A text in an alert.
@@ -96,6 +107,7 @@ pub(super) fn normalisation(way: Normalisation, seen: &str, value: Value<'_>) ->
     let same = match value {
         Value::Network(address, _) => seen.parse::<IpAddr>() == Ok(address),
         Value::Text(_, text) => seen == text,
+        Value::Part => false,
     };
     if same { Normalisation::AsWritten } else { way }
 }

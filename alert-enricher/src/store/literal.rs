@@ -35,9 +35,15 @@ pub(super) struct Written {
     pub(super) grams: Vec<([u8; LENGTH], u32)>,
 }
 
+/// Four bytes as a number, without regard to letter case. Other bytes may become the same, which does no harm.
+#[inline]
+fn folded(gram: [u8; LENGTH]) -> u32 {
+    u32::from_le_bytes(gram) | 0x2020_2020
+}
+
 #[inline]
 fn hash(gram: [u8; LENGTH]) -> usize {
-    (u32::from_le_bytes(gram).wrapping_mul(0x9e37_79b1) >> 7) as usize
+    (folded(gram).wrapping_mul(0x9e37_79b1) >> 7) as usize
 }
 
 /// Writes texts of [`LENGTH`] bytes at least. `None` beyond four thousand million bytes.
@@ -64,7 +70,7 @@ pub(super) fn write(literals: Vec<Literal>) -> Option<Written> {
         let Some((place, gram)) = rarest else { continue };
         let bit = hash(*gram) & (size - 1);
         written.filter[bit / 8] |= 1 << (bit % 8);
-        written.grams.push((*gram, u32::try_from(written.bytes.len()).ok()?));
+        written.grams.push((folded(*gram).to_le_bytes(), u32::try_from(written.bytes.len()).ok()?));
         written.bytes.extend_from_slice(&fields.to_le_bytes());
         push_varint(&mut written.bytes, u32::try_from(place).ok()?);
         push_counted(&mut written.bytes, &text);
@@ -108,12 +114,17 @@ impl<'a> Stored<'a> {
         Some(Self { fields, place, text, records: cursor.take(count.checked_mul(4)?)? })
     }
 
+    /// The numbers of the records, four bytes each.
+    pub(super) fn record_bytes(&self) -> &'a [u8] {
+        self.records
+    }
+
     pub(super) fn records(&self) -> impl Iterator<Item = u32> + use<'a> {
         numbers(self.records)
     }
 }
 
-/// Calls `found` with each place in `text` (lower case) at which a gram may stand.
+/// Calls `found` with each place in `text` at which a gram may stand, and with the gram as it is looked up.
 #[inline]
 pub(super) fn scan(filter: &[u8], text: &[u8], found: &mut impl FnMut(usize, [u8; LENGTH])) {
     if !filter.len().is_power_of_two() {
@@ -123,7 +134,7 @@ pub(super) fn scan(filter: &[u8], text: &[u8], found: &mut impl FnMut(usize, [u8
     for (place, gram) in text.array_windows::<LENGTH>().enumerate() {
         let bit = hash(*gram) & mask;
         if filter.get(bit / 8).is_some_and(|byte| byte & 1 << (bit % 8) != 0) {
-            found(place, *gram);
+            found(place, folded(*gram).to_le_bytes());
         }
     }
 }

@@ -14,10 +14,11 @@ use super::build::{About, Builder, Built};
 use super::format::{Damaged, OpenError};
 use super::hash::Seed;
 use super::parts::{Parts, TooLarge};
+use super::records::Record;
 use super::segment::{Segment, View};
-use super::shape::{GRAM, code};
+use super::shape::{GRAM, NUMBER, Shape, code};
 use super::table::WHOLE;
-use crate::indicator::{Indicator, Key, Kind};
+use crate::indicator::{Indicator, Key, Kind, classes};
 
 /// A segment is merged with the one before it when that has not so many times its records.
 const RATIO: usize = 8;
@@ -75,6 +76,10 @@ pub struct Snapshot {
     /// Of each kind that is looked up part by part, one bit per number of parts in use.
     parts: [u64; 4],
     codes: u64,
+    /// Where the texts stand that patterns need, and the fields that they need with whatever value.
+    pub(super) texts: u64,
+    pub(super) always: u64,
+    compound: u64,
     generation: u64,
 }
 
@@ -86,7 +91,10 @@ impl Snapshot {
         let shapes = || layers.iter().map(|layer| layer.segment.shape());
         let codes = shapes().fold(0, |codes, shape| codes | shape.codes);
         let parts = PARTED.map(|kind| shapes().fold(0, |parts, shape| parts | shape.parts(kind)));
-        Self { layers, seed, parts, codes, generation }
+        let union = |of: fn(&Shape) -> u64| shapes().fold(0, |all, shape| all | of(shape));
+        let (texts, always) = (union(|shape| shape.texts), union(|shape| shape.always));
+        let compound = union(|shape| shape.compound);
+        Self { layers, seed, parts, codes, texts, always, compound, generation }
     }
 
     /// Grows with every change of the store.
@@ -122,6 +130,19 @@ impl Snapshot {
     #[inline]
     pub(super) fn has(&self, code: u8) -> bool {
         self.codes & 1 << code != 0
+    }
+
+    /// Whether compound patterns are found by values of this code.
+    #[inline]
+    pub(super) fn has_compound(&self, code: u8) -> bool {
+        self.compound & 1 << code != 0
+    }
+
+    /// The groups of fields in which something is looked for beside the kinds of values.
+    pub(super) fn classes(&self) -> u64 {
+        let files = self.has_compound(code(Kind::File)) || self.has_compound(code(Kind::Directory));
+        let numbers = if self.has(NUMBER) { classes::NUMBERS } else { 0 };
+        self.texts | self.always | numbers | if files { classes::FILE } else { 0 }
     }
 
     /// One bit per kind in use.
@@ -165,11 +186,13 @@ impl Snapshot {
         })
     }
 
-    /// Every value with its indicator.
+    /// Every value that is an indicator by itself, with that indicator. What patterns are found by is not among them.
     pub fn keys(&self) -> impl Iterator<Item = Result<(Handle, Key), Damaged>> {
         self.layers.iter().zip(0_u32..).flat_map(|(layer, place)| {
-            let keys = layer.segment.view().keys();
-            keys.filter(|key| !matches!(key, Ok((record, _)) if layer.is_dead(*record)))
+            let view = layer.segment.view();
+            let keys = view.keys();
+            let is_compound = move |record| view.record(record).is_ok_and(Record::is_compound);
+            keys.filter(move |key| !matches!(key, Ok((record, _)) if layer.is_dead(*record) || is_compound(*record)))
                 .map(move |key| key.map(|(record, key)| (Handle { layer: place, record }, key)))
         })
     }

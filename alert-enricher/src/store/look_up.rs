@@ -7,10 +7,11 @@ use ipnet::IpNet;
 
 use super::format::Damaged;
 use super::hash::{Chain, Seed, is_separator};
+use super::literal;
 use super::live::Snapshot;
 use super::parts::{address_bytes, pack};
 use super::segment::View;
-use super::shape::{code, part_bit};
+use super::shape::{GRAM, NUMBER, code, part_bit};
 use crate::indicator::{Candidate, Kind, Normalisation};
 
 /// What was found: the place of the segment, the numbers of the records (4 bytes each), the value, and how the value of
@@ -29,6 +30,8 @@ pub(super) enum Value<'v> {
     Network(IpAddr, u8),
     /// The text of a kind, or the digits of a digest.
     Text(Kind, &'v str),
+    /// A number, or a text that a pattern needs: no value that stands for itself.
+    Part,
 }
 
 /// Looks values up in all segments of a snapshot.
@@ -199,6 +202,61 @@ impl<'s> LookUp<'s> {
                 break;
             }
             start = end + 1;
+        }
+        Ok(())
+    }
+
+    /// Looks a number up.
+    pub(super) fn number(&self, number: u64, found: &mut impl FnMut(Found<'s, '_>)) -> Result<(), Damaged> {
+        if !self.snapshot.has(NUMBER) {
+            return Ok(());
+        }
+        let bytes = number.to_le_bytes();
+        let mut chain = Chain::new(self.seed(), NUMBER);
+        chain.push(&bytes);
+        self.exactly(chain.hash(), NUMBER, &bytes, false, Value::Part, Normalisation::Evaluated, found)
+    }
+
+    /// Looks for the texts that patterns need in the text of a field of these groups.
+    pub(super) fn texts(&self, fields: u64, text: &str, found: &mut impl FnMut(Found<'s, '_>)) -> Result<(), Damaged> {
+        let mut result = Ok(());
+        for (layer, view) in self.views.iter().enumerate() {
+            literal::scan(view.grams, text.as_bytes(), &mut |place, gram| {
+                let looked = self.text(layer, view, fields, (text.as_bytes(), place, gram), found);
+                if result.is_ok() {
+                    result = looked;
+                }
+            });
+        }
+        result
+    }
+
+    fn text(
+        &self,
+        layer: usize,
+        view: &View<'s>,
+        fields: u64,
+        (text, place, gram): (&[u8], usize, [u8; literal::LENGTH]),
+        found: &mut impl FnMut(Found<'s, '_>),
+    ) -> Result<(), Damaged> {
+        let mut chain = Chain::new(self.seed(), GRAM);
+        chain.push(&gram);
+        let hash = chain.hash();
+        if !view.table.may_have(hash) {
+            return Ok(());
+        }
+        let Some(entry) = view.table.find(hash, GRAM, &gram)? else { return Ok(()) };
+        for number in entry.numbers() {
+            let wanted = view.literal(number)?;
+            if wanted.fields & fields == 0 {
+                continue;
+            }
+            let start = place.checked_sub(wanted.place);
+            let there = start.and_then(|start| text.get(start..)?.get(..wanted.text.len()));
+            if there.is_some_and(|there| there.eq_ignore_ascii_case(wanted.text)) {
+                let (records, way) = (wanted.record_bytes(), Normalisation::Evaluated);
+                found(Found { layer, records, value: Value::Part, way });
+            }
         }
         Ok(())
     }

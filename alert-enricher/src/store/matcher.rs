@@ -4,21 +4,27 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use stix_model::Timestamp;
+use stix_model::pattern::matcher::AndReading;
 use wazuh_query::alert::{Alert, ReadError, scan};
 use wazuh_query::catalogue::{Catalogue, Envelope, FieldId, Holds, Role};
-use wazuh_query::value::read;
+use wazuh_query::pattern::PatternOptions;
+use wazuh_query::value::{Reading, read};
 
+use super::evaluate::{PatternVerdict, Patterns, evaluate};
 use super::filter::{Filter, Standing, Validity};
 use super::format::Damaged;
 use super::found::{Comparison, Match, Seen, normalisation};
 use super::live::{Handle, Snapshot, Store};
 use super::look_up::{Found, LookUp};
+use super::records::Record;
 use super::segment::View;
 use super::table::numbers;
-use crate::indicator::{Candidate, Key, Kind, ListError, Normalisation, keys_of_reading, recognise};
+use crate::extract::decoded;
+use crate::indicator::{self, Key, Kind, ListError, Normalisation, classes, keys_of_reading, recognise};
+use crate::pattern::Observer;
 
 /// How alerts are matched.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MatchOptions {
     /// Which indicators count.
     pub filter: Filter,
@@ -29,6 +35,20 @@ pub struct MatchOptions {
     pub sub_domains: bool,
     /// Also look at the fields that name the reporting host itself.
     pub include_agents: bool,
+    /// How AND inside of the brackets of a pattern is read.
+    pub and: AndReading,
+}
+
+impl Default for MatchOptions {
+    fn default() -> Self {
+        Self {
+            filter: Filter::default(),
+            validity: Validity::default(),
+            sub_domains: false,
+            include_agents: false,
+            and: AndReading::Event,
+        }
+    }
 }
 
 /// Why an alert could not be matched.
@@ -52,11 +72,22 @@ pub(crate) struct Hit {
     pub(crate) comparison: Comparison,
     pub(crate) normalisation: Normalisation,
     pub(crate) standing: Standing,
+    /// How its pattern fares: the place in [`Look::verdicts`].
+    pub(crate) verdict: Option<usize>,
+}
+
+/// Something by which a pattern is found that has to be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    handle: Handle,
+    field: FieldId,
+    seen: Box<str>,
 }
 
 /// What was found in an alert, with its envelope.
 pub(crate) struct Look<'m, 'a> {
     pub(crate) hits: &'m mut Vec<Hit>,
+    pub(crate) verdicts: &'m mut Vec<PatternVerdict>,
     pub(crate) envelope: Option<Alert<'a>>,
     pub(crate) fields: &'m Catalogue,
     pub(crate) snapshot: &'m Snapshot,
@@ -87,6 +118,9 @@ pub struct Matcher {
     envelope: Catalogue,
     options: MatchOptions,
     hits: Vec<Hit>,
+    candidates: Vec<Candidate>,
+    verdicts: Vec<PatternVerdict>,
+    patterns: Patterns,
     scratch: String,
 }
 
@@ -100,6 +134,9 @@ impl Matcher {
             catalogue: catalogue.clone(),
             options,
             hits: Vec::new(),
+            candidates: Vec::new(),
+            verdicts: Vec::new(),
+            patterns: Patterns::default(),
             scratch: String::new(),
         }
     }
@@ -110,7 +147,8 @@ impl Matcher {
             return false;
         }
         let snapshot = store.snapshot();
-        if snapshot.kinds() != self.snapshot.kinds() {
+        self.patterns.clear();
+        if snapshot.kinds() != self.snapshot.kinds() || snapshot.classes() != self.snapshot.classes() {
             self.fields = concerned(&snapshot, &self.catalogue, self.options.include_agents);
         }
         self.snapshot = snapshot;
@@ -126,7 +164,7 @@ impl Matcher {
     ///
     /// Fails when the text is no alert, and when the store is damaged.
     pub fn matches(&mut self, text: &str) -> Result<Vec<Match>, MatchError> {
-        let Some(Look { hits, fields, snapshot, .. }) = self.look(text)? else { return Ok(Vec::new()) };
+        let Some(Look { hits, verdicts, fields, snapshot, .. }) = self.look(text)? else { return Ok(Vec::new()) };
         let matches = hits.iter().map(|hit| {
             Ok(Match {
                 indicator: snapshot.indicator(hit.handle)?,
@@ -135,6 +173,7 @@ impl Matcher {
                 seen: Seen { field: fields.field(hit.field).path.to_string(), value: hit.seen.to_string() },
                 normalisation: hit.normalisation,
                 standing: hit.standing,
+                verdict: hit.verdict.and_then(|place| verdicts.get(place).cloned()),
             })
         });
         Ok(matches.collect::<Result<_, Damaged>>()?)
@@ -143,16 +182,44 @@ impl Matcher {
     /// What is in an alert. `None` if nothing is.
     pub(crate) fn look<'a>(&mut self, text: &'a str) -> Result<Option<Look<'_, 'a>>, MatchError> {
         self.hits.clear();
-        let Self { snapshot, fields, hits, scratch, options, .. } = self;
+        self.candidates.clear();
+        self.verdicts.clear();
+        let snapshot = Arc::clone(&self.snapshot);
+        let Self { fields, hits, candidates, scratch, options, .. } = self;
         let views = snapshot.views();
-        let look_up = LookUp { snapshot, views: &views, sub_domains: options.sub_domains };
+        let look_up = LookUp { snapshot: &snapshot, views: &views, sub_domains: options.sub_domains };
         let mut is_alert = false;
         let mut damaged = None;
+        let (texts, always) = (snapshot.texts, snapshot.always);
+        // The first field of each group that patterns need with whatever value.
+        let mut there: Vec<(u64, FieldId)> = Vec::new();
+        let mut covered = 0;
         let read = scan(text, fields, &mut |id: FieldId, value: Cow<'_, str>, _| {
             is_alert = true;
-            let result = leaf(&look_up, fields.field(id).holds, &value, scratch, &mut |found| {
-                take(hits, &look_up, id, &value, &found);
-            });
+            let holds = fields.field(id).holds;
+            // Programs and the reporter are no place that a value by itself is looked for in.
+            let (holds, only_patterns) = match holds {
+                Holds::Envelope(Envelope::AgentIp) if options.include_agents => (Holds::Ip, true),
+                Holds::Envelope(Envelope::AgentName) if options.include_agents => (Holds::Hostname, true),
+                holds => (holds, holds == Holds::Command),
+            };
+            let mut take = |found: Found<'_, '_>| take(hits, candidates, &look_up, (id, only_patterns), &value, &found);
+            let mut result = leaf(&look_up, holds, &value, scratch, &mut take);
+            if texts | always != 0 {
+                // Every field counts as one of some group.
+                let class = classes::of_field(holds) | 1 << 63;
+                if class & texts != 0 {
+                    let looked = look_up.texts(class, &value, &mut take);
+                    result = result.and(looked);
+                    if matches!(holds, Holds::Argument(_)) {
+                        result = result.and(look_up.texts(class, &decoded(&value), &mut take));
+                    }
+                }
+                if class & always & !covered != 0 {
+                    covered |= class;
+                    there.push((class, id));
+                }
+            }
             damaged = damaged.or(result.err());
         });
         if let Some(damaged) = damaged {
@@ -162,6 +229,13 @@ impl Matcher {
         if !is_alert {
             return Err(ReadError::NotAnAlert.into());
         }
+        if !there.is_empty() {
+            unconditional(candidates, &snapshot, &views, &there);
+        }
+        if !candidates.is_empty() {
+            evaluate_all(self, text, &views)?;
+        }
+        let Self { snapshot, fields, hits, verdicts, options, .. } = self;
         if hits.is_empty() {
             return Ok(None);
         }
@@ -174,7 +248,7 @@ impl Matcher {
                 == (other.handle, other.field, &other.seen, &other.comparison)
         });
         judge(hits, &views, options, time)?;
-        Ok(Some(Look { hits, envelope, fields, snapshot }))
+        Ok(Some(Look { hits, verdicts, envelope, fields, snapshot }))
     }
 
     /// Calls `found` with every indicator that the text of a field matches, whatever its validity: for values that stand
@@ -216,11 +290,11 @@ impl Matcher {
         };
         match &key {
             Key::Network(network) if network.prefix_len() == network.max_prefix_len() => {
-                look_up.candidate(Candidate::Address(network.addr()), Normalisation::Notation, &mut take)?;
+                look_up.candidate(indicator::Candidate::Address(network.addr()), Normalisation::Notation, &mut take)?;
             }
             Key::Network(network) => look_up.network(*network, &mut take)?,
             Key::Text(kind, text) => {
-                look_up.candidate(Candidate::Text(*kind, text), Normalisation::Notation, &mut take)?;
+                look_up.candidate(indicator::Candidate::Text(*kind, text), Normalisation::Notation, &mut take)?;
                 // The host of a URL may be known where the URL is not.
                 if *kind == Kind::Url {
                     let mut result = Ok(());
@@ -254,6 +328,7 @@ impl Matcher {
             comparison: Comparison::of_value(found.value),
             normalisation: normalisation(found.way, &seen.value, found.value),
             seen: seen.clone(),
+            verdict: None,
         })
     }
 }
@@ -272,12 +347,13 @@ pub enum LookUpError {
 
 /// The fields that can hold a value of a snapshot.
 fn concerned(snapshot: &Snapshot, catalogue: &Catalogue, include_agents: bool) -> Catalogue {
-    let kinds = snapshot.kinds();
+    let (kinds, classes) = (snapshot.kinds(), snapshot.classes());
     catalogue.restricted(|field| {
         let looked_at = field.role != Role::Agent || include_agents;
         // Time and rule tell an alert from other JSON.
         matches!(field.holds, Holds::Envelope(Envelope::Timestamp | Envelope::RuleId))
-            || looked_at && Kind::of_field(field.holds) & kinds != 0
+            || include_agents && matches!(field.holds, Holds::Envelope(Envelope::AgentIp | Envelope::AgentName))
+            || looked_at && (Kind::of_field(field.holds) & kinds != 0 || classes::of_field(field.holds) & classes != 0)
     })
 }
 
@@ -293,6 +369,12 @@ fn leaf<'s>(
     let lenient = if holds == Holds::Ip { Holds::IpWithPort } else { holds };
     let mut result = Ok(());
     read(lenient, text, &mut |reading| {
+        if let Reading::Number(number) = reading {
+            let looked = look_up.number(number, found);
+            if result.is_ok() {
+                result = looked;
+            }
+        }
         keys_of_reading(holds, &reading, scratch, &mut |candidate, way| {
             let looked = look_up.candidate(candidate, way, found);
             if result.is_ok() {
@@ -303,22 +385,93 @@ fn leaf<'s>(
     result
 }
 
+/// Takes what was found in a field: hits, and patterns to be evaluated.
 #[cold]
-fn take(hits: &mut Vec<Hit>, look_up: &LookUp<'_>, field: FieldId, seen: &str, found: &Found<'_, '_>) {
+fn take(
+    hits: &mut Vec<Hit>,
+    candidates: &mut Vec<Candidate>,
+    look_up: &LookUp<'_>,
+    (field, only_patterns): (FieldId, bool),
+    seen: &str,
+    found: &Found<'_, '_>,
+) {
     let layer = u32::try_from(found.layer).unwrap_or(u32::MAX);
+    let is_compound = |record| {
+        let view = look_up.views.get(found.layer);
+        // A record that cannot be read is told when the hit is judged.
+        view.and_then(|view| view.record(record).ok()).is_some_and(Record::is_compound)
+    };
     for record in numbers(found.records) {
         if look_up.snapshot.layers[found.layer].is_dead(record) {
             continue;
         }
+        let handle = Handle { layer, record };
+        if is_compound(record) {
+            candidates.push(Candidate { handle, field, seen: seen.into() });
+            continue;
+        }
+        if only_patterns {
+            continue;
+        }
         hits.push(Hit {
-            handle: Handle { layer, record },
+            handle,
             field,
             seen: seen.into(),
             comparison: Comparison::of_value(found.value),
             normalisation: normalisation(found.way, seen, found.value),
             standing: Standing::Valid,
+            verdict: None,
         });
     }
+}
+
+/// Adds the patterns that only need a field that is there.
+fn unconditional(candidates: &mut Vec<Candidate>, snapshot: &Snapshot, views: &[View<'_>], there: &[(u64, FieldId)]) {
+    for ((layer, view), place) in snapshot.layers.iter().zip(views).zip(0..) {
+        for (fields, record) in view.always() {
+            let Some((_, field)) = there.iter().find(|(class, _)| class & fields != 0) else { continue };
+            if !layer.is_dead(record) {
+                let handle = Handle { layer: place, record };
+                candidates.push(Candidate { handle, field: *field, seen: Box::default() });
+            }
+        }
+    }
+}
+
+/// Evaluates the patterns of all candidates. Those that the alert satisfies, as a whole or in part, become hits.
+#[cold]
+fn evaluate_all(matcher: &mut Matcher, text: &str, views: &[View<'_>]) -> Result<(), MatchError> {
+    let Matcher { candidates, hits, verdicts, patterns, catalogue, options, .. } = matcher;
+    candidates.sort_unstable();
+    candidates.dedup();
+    let alert = Alert::read(text, catalogue)?;
+    let agents = options.include_agents;
+    let pattern_options = PatternOptions { agent_addresses: agents, agent_names: agents, ..PatternOptions::default() };
+    let observation = Observer::new(catalogue, pattern_options).observe(&alert);
+    for same in candidates.chunk_by(|one, other| one.handle == other.handle) {
+        let Some(Candidate { handle, .. }) = same.first() else { continue };
+        let Some(view) = views.get(handle.layer as usize) else { continue };
+        let pattern = || Ok::<_, Damaged>(view.texts(view.record(handle.record)?)?.1);
+        let compiled = patterns.get(*handle, options.and, || pattern().map(str::to_owned))?;
+        let Some(verdict) = evaluate(compiled.as_deref(), options.and, &observation, alert.timestamp) else { continue };
+        let place = verdicts.len();
+        verdicts.push(verdict);
+        let pattern: Box<str> = pattern()?.into();
+        // What only needed a field that is there says less than a value that was found.
+        let told = same.iter().any(|candidate| !candidate.seen.is_empty());
+        for candidate in same.iter().filter(|candidate| !(told && candidate.seen.is_empty())) {
+            hits.push(Hit {
+                handle: *handle,
+                field: candidate.field,
+                seen: candidate.seen.clone(),
+                comparison: Comparison::Pattern(pattern.clone()),
+                normalisation: Normalisation::Evaluated,
+                standing: Standing::Valid,
+                verdict: Some(place),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Decides which hits count at the time of the alert.

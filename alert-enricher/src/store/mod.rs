@@ -10,13 +10,13 @@
 
 mod build;
 mod bytes;
+mod evaluate;
 #[cfg(feature = "mmap")]
 mod file;
 mod filter;
 mod format;
 mod found;
 mod hash;
-#[expect(dead_code, reason = "compound patterns are indexed, and not evaluated yet")]
 mod literal;
 mod live;
 mod look_up;
@@ -30,6 +30,8 @@ mod table;
 mod worthless;
 
 pub use build::{About, Builder, Built};
+pub(crate) use evaluate::Evaluable;
+pub use evaluate::{Decided, PatternVerdict};
 #[cfg(feature = "mmap")]
 pub use file::{FileError, FileStore};
 pub use filter::{Filter, Filtered, Standing, Validity};

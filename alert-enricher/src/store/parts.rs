@@ -215,6 +215,14 @@ impl Parts {
             draft(GRAM, gram, *place);
         }
         let mut shape = Shape::default();
+        shape.texts = self.literals.iter().fold(0, |fields, literal| fields | literal.fields);
+        shape.always = self.always.iter().fold(0, |all, (fields, _)| all | fields);
+        for value in &self.values {
+            let record = self.records.get(value.record as usize);
+            if record.is_some_and(|record| Record(record).is_compound()) {
+                shape.compound |= 1 << (value.code & !WHOLE);
+            }
+        }
         let table = table::write(&drafts, |code, value| {
             let code = code & !WHOLE;
             shape.count(code, hash::parts(order_of(code), value));

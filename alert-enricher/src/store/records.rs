@@ -69,7 +69,6 @@ impl Record<'_> {
     }
 
     /// Whether its values are not enough by themselves.
-    #[expect(dead_code, reason = "compound patterns are indexed, and not evaluated yet")]
     pub(super) fn is_compound(self) -> bool {
         self.0[FLAGS] & COMPOUND != 0
     }

@@ -118,7 +118,6 @@ pub(super) struct View<'s> {
     v4: Option<Networks<'s>>,
     v6: Option<Networks<'s>>,
     /// The filter of the texts that patterns need.
-    #[expect(dead_code, reason = "compound patterns are indexed, and not evaluated yet")]
     pub(super) grams: &'s [u8],
 }
 

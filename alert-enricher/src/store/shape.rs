@@ -33,7 +33,6 @@ pub(super) const fn code(kind: Kind) -> u8 {
 }
 
 /// Whole numbers that patterns compare: ports, sizes, process numbers.
-#[cfg_attr(not(test), expect(dead_code, reason = "compound patterns are indexed, and not evaluated yet"))]
 pub(super) const NUMBER: u8 = 40;
 /// Four bytes of a text that a pattern needs.
 pub(super) const GRAM: u8 = 41;
@@ -57,17 +56,22 @@ pub(super) struct Shape {
     pub(super) codes: u64,
     /// For the kinds that are looked up part by part, one bit per number of parts in use.
     parts: [u64; 4],
+    /// Where the texts stand that patterns need, and the fields that they need with whatever value.
+    pub(super) texts: u64,
+    pub(super) always: u64,
+    /// One bit per code by which compound patterns are found.
+    pub(super) compound: u64,
     /// Values of each code, networks among the addresses.
     pub(super) counts: [u32; CODES],
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { codes: 0, parts: [0; 4], counts: [0; CODES] }
+        Self { codes: 0, parts: [0; 4], texts: 0, always: 0, compound: 0, counts: [0; CODES] }
     }
 }
 
-const LENGTH: usize = 5 * 8 + CODES * 4;
+const LENGTH: usize = 8 * 8 + CODES * 4;
 
 impl Shape {
     pub(super) fn count(&mut self, code: u8, parts: u32) {
@@ -93,7 +97,7 @@ impl Shape {
 
     pub(super) fn write(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(LENGTH);
-        for number in [self.codes].iter().chain(&self.parts) {
+        for number in [self.codes].iter().chain(&self.parts).chain(&[self.texts, self.always, self.compound]) {
             out.extend_from_slice(&number.to_le_bytes());
         }
         for count in &self.counts {
@@ -110,8 +114,10 @@ impl Shape {
         for (place, parts) in shape.parts.iter_mut().enumerate() {
             *parts = nth_u64(bytes, place + 1)?;
         }
+        (shape.texts, shape.always) = (nth_u64(bytes, 5)?, nth_u64(bytes, 6)?);
+        shape.compound = nth_u64(bytes, 7)?;
         for (place, count) in shape.counts.iter_mut().enumerate() {
-            *count = nth_u32(bytes, 10 + place)?;
+            *count = nth_u32(bytes, 16 + place)?;
         }
         Some(shape)
     }

@@ -14,6 +14,7 @@ mod samples;
 #[path = "../../../wazuh-query/tests/store/server.rs"]
 #[allow(dead_code, reason = "tests of the adapter use the rest")]
 mod server;
+mod store;
 
 use std::fs;
 use std::path::Path;

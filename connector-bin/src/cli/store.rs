@@ -6,12 +6,14 @@ use alert_enricher::store::{Filter, MatchOptions, Validity, Worthless, Worthless
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use stix_model::marking::Tlp;
+use stix_model::pattern::matcher::AndReading;
 
 use super::ConfigArguments;
 use crate::input;
 
 /// Which indicators count, and where they are looked for.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(crate) struct MatchArguments {
     /// A domain stands for the names below it, too; not so public suffixes such as `co.uk` or `github.io`.
     #[arg(long)]
@@ -19,6 +21,10 @@ pub(crate) struct MatchArguments {
     /// Also match the names and addresses of the reporting hosts themselves.
     #[arg(long)]
     pub(crate) include_agents: bool,
+    /// AND inside of the brackets of a pattern asks for one object that satisfies both sides, as the standard has it, not
+    /// for one alert that does.
+    #[arg(long)]
+    pub(crate) same_object: bool,
     /// Only indicators with this score at least.
     #[arg(long, value_name = "0-100", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) min_score: Option<u8>,
@@ -56,6 +62,7 @@ impl MatchArguments {
             validity: Validity { revoked: self.include_revoked, ..validity },
             sub_domains: self.sub_domains,
             include_agents: self.include_agents,
+            and: if self.same_object { AndReading::SameObject } else { AndReading::Event },
         }
     }
 }

@@ -12,6 +12,7 @@ use alert_enricher::indicator::Key;
 use alert_enricher::store::Validity;
 use anyhow::{Context as _, Result};
 use stix_model::{Identifier, Object, Timestamp};
+use wazuh_query::pattern::Scope;
 use wazuh_query::profile::Since;
 
 use crate::cli::{Format, HuntArguments};
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Outcome> {
             until: !arguments.include_expired,
             ..Validity::HUNT
         }),
+        scope: if arguments.across_agents { Scope::AcrossAgents } else { Scope::PerAgent },
     };
     let mut warnings = Warnings::default();
     let Indicators { store, mut skipped } =
@@ -145,6 +147,7 @@ fn summary(report: &Report, indicators: usize, unused: u64) {
         (counters.not_yet_valid, "hits of indicators that were not valid yet"),
         (counters.revoked, "hits of revoked indicators"),
         (counters.filtered, "hits of indicators that the filters leave out"),
+        (counters.undecided, "times a pattern could not be decided"),
         (counters.unreadable, "unreadable documents"),
         (unused, "indicators or parts of files not used"),
     ] {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use alert_enricher::indicator::{Kind, recognise};
-use alert_enricher::store::{Builder, Built, FileStore, Match, MatchError, Matcher, Seen, Standing, Validity};
+use alert_enricher::store::{Builder, Built, Decided, FileStore, Match, MatchError, Matcher, Seen, Standing, Validity};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use stix_model::{Identifier, Timestamp};
@@ -203,6 +203,11 @@ struct Row<'m> {
     comparison: String,
     normalisation: String,
     standing: String,
+    /// How a pattern that was evaluated fares: `whole`, `part` or `undecided`, and how AND was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pattern: Option<Decided>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reading: Option<&'static str>,
 }
 
 impl<'m> Row<'m> {
@@ -222,6 +227,8 @@ impl<'m> Row<'m> {
             comparison: found.comparison.to_string(),
             normalisation: found.normalisation.to_string(),
             standing: found.standing.to_string(),
+            pattern: found.verdict.as_ref().map(|verdict| verdict.decided),
+            reading: found.verdict.as_ref().map(|verdict| verdict.reading.name()),
         }
     }
 }

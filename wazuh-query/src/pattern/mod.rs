@@ -49,7 +49,7 @@ use crate::options::SearchOptions;
 
 pub use canonical::in_alert_terms;
 pub use plan::{Decides, Plan, Scope};
-pub use property::{Entity, FULL_PATH, Family, Of, Property};
+pub use property::{Entity, FULL_PATH, Family, Of, Property, resolve};
 pub use reason::{OverApproximation, Unknown, Unmappable, Widening};
 pub use translation::{ObservationQuery, TimeRange, Translation};
 

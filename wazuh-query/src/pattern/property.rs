@@ -189,7 +189,7 @@ enum Step {
 }
 
 /// The property at the end of a path. `None` when alerts hold no such thing in any schema.
-pub(super) fn resolve(path: &ObjectPath) -> Option<Property> {
+pub fn resolve(path: &ObjectPath) -> Option<Property> {
     let mut entity = Entity::of_type(&path.object_type)?;
     let mut steps = path.steps.iter().filter_map(|step| match step {
         PathStep::Property(name) => Some(&**name),
