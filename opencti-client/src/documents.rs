@@ -94,6 +94,8 @@ documents! {
     RELATED_FROM = "reading related entities", ["related_from", "fragments/entity", "fragments/common"];
     /// Relations of an entity.
     RELATIONS = "reading relations", ["relations"];
+    /// Where an entity was sighted.
+    SIGHTINGS = "reading sightings", ["sightings"];
     /// Looks values up.
     LOOK_UP = "look-up", ["look_up", "fragments/common"];
 }

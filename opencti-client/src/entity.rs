@@ -161,6 +161,26 @@ pub struct End {
     pub name: Option<String>,
 }
 
+/// An entity was sighted somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sighted {
+    /// The standard identifier, then the further ones.
+    pub ids: Vec<Identifier>,
+    /// What was sighted, by its standard identifier.
+    pub of: Identifier,
+    /// Where, by its standard identifier.
+    pub at: Identifier,
+    /// Who says so, by the standard identifier.
+    pub author: Option<Identifier>,
+    /// Since when, in RFC 3339.
+    pub first_seen: Option<String>,
+    /// Until when.
+    pub last_seen: Option<String>,
+    /// How often.
+    pub count: u64,
+}
+
 /// Which entities to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -303,6 +323,12 @@ pub trait EntityReader: Send + Sync {
         page: &PageRequest,
         context: &Context,
     ) -> Result<Page<Relation>, Error>;
+
+    /// A page of the places at which an entity was sighted. A source that knows no sightings has none.
+    async fn sightings(&self, id: &str, page: &PageRequest, context: &Context) -> Result<Page<Sighted>, Error> {
+        let _ = (id, page, context);
+        Ok(Page::default())
+    }
 
     /// A whole list, up to `limit` entries. [`Page::next`] tells whether there would be more.
     async fn list(&self, select: &Select, limit: usize, context: &Context) -> Result<Page<Entity>, Error> {

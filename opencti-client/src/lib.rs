@@ -147,7 +147,7 @@ pub use connector::{
     QueueDetails, Registered, Registration,
 };
 pub use context::Context;
-pub use entity::{Author, End, Entity, EntityReader, Marking, Page, PageRequest, Relation, Select};
+pub use entity::{Author, End, Entity, EntityReader, Marking, Page, PageRequest, Relation, Select, Sighted};
 pub use error::{Error, ErrorKind, Retry, judge};
 pub use heartbeat::{Beat, Heartbeat};
 pub use intake::{Delivery, MessageSource, Settle};

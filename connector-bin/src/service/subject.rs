@@ -1,7 +1,7 @@
 //! What a message is about: the entity, and what hangs on it.
 
-use alert_enricher::enrichment::{Entity, Kind, Subject, Trigger};
-use opencti_client::{Context, EntityReader, Error, ErrorKind, Marking, Message, Page, Select};
+use alert_enricher::enrichment::{Entity, Kind, KnownSighting, Subject, Trigger};
+use opencti_client::{Context, EntityReader, Error, ErrorKind, Marking, Message, Page, PageRequest, Select};
 use serde_json::json;
 use stix_model::{Bundle, Identifier, Object, Tlp};
 
@@ -11,6 +11,8 @@ use super::{log::Log, metrics::Metrics};
 
 /// So many indicators and observables of one entity are searched.
 const RELATED: usize = 1_000;
+/// So many earlier sightings of one entity are read.
+const SIGHTINGS: usize = 10_000;
 
 /// What is to be enriched.
 #[derive(Clone, Debug)]
@@ -120,6 +122,38 @@ impl Reader<'_> {
             found.extend(page.items.into_iter().map(|entity| Entity::new(entity.object)));
         }
         Ok(found)
+    }
+
+    /// Where an entity was sighted before.
+    pub(crate) async fn sightings(&self, of: &Identifier, context: &Context) -> Result<Vec<KnownSighting>, Error> {
+        let id = of.to_string();
+        let mut found = Vec::new();
+        let mut request = PageRequest::of(500);
+        loop {
+            let read = patiently(self.patience, self.metrics, self.log, "reading sightings", |_| {
+                self.entities.sightings(&id, &request, context)
+            });
+            let page = match read.await {
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => return Ok(found),
+                other => other?,
+            };
+            let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
+            found.extend(page.items.iter().map(|sighted| KnownSighting {
+                ids: sighted.ids.clone(),
+                of: sighted.of.clone(),
+                at: sighted.at.clone(),
+                author: sighted.author.clone(),
+                first_seen: time(&sighted.first_seen),
+                last_seen: time(&sighted.last_seen),
+                count: sighted.count,
+            }));
+            match page.next {
+                Some(next) if found.len() < SIGHTINGS && request.after.as_ref() != Some(&next) => {
+                    request = request.after(next);
+                }
+                _ => return Ok(found),
+            }
+        }
     }
 
     async fn entity(&self, id: &str, context: &Context) -> Result<Option<opencti_client::Entity>, Error> {

@@ -85,7 +85,7 @@ struct Setup {
     store: Arc<Flaky>,
     metrics: Arc<Metrics>,
     queue: LocalQueue,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn alert(number: u32, agent: u32, data: &Value) -> Value {
@@ -149,7 +149,7 @@ impl Setup {
         let patience = Patience::endless(Duration::from_millis(20));
         let log = Log::new(LogLevel::Error, false);
         let worker = Arc::new(Worker::new(config, ports, patience, metrics.clone(), log));
-        Self { stand_in, worker, store, metrics, queue: LocalQueue::new(), _folder: folder }
+        Self { stand_in, worker, store, metrics, queue: LocalQueue::new(), folder }
     }
 
     /// Puts a message about an object into the queue; returns its work.
@@ -436,6 +436,42 @@ async fn a_second_run_makes_nothing_new() {
     assert_eq!(setup.stand_in.objects("note").len(), 4);
     // A message that comes again after it was done is not worked on once more.
     assert_eq!(setup.metrics.bundle_send.get(), 2);
+    setup.stand_in.assert_nothing_refused();
+}
+
+/// B-40b: what came in since the run before is added, and nothing twice.
+#[tokio::test]
+async fn b_40b_counts_grow_and_never_inflate() {
+    let setup = Setup::new().await;
+    let id = setup.stand_in.insert(address(&json!({})));
+    let counts = || {
+        let mut counts: Vec<i64> = setup.sightings().iter().filter_map(|sighting| sighting["count"].as_i64()).collect();
+        counts.sort_unstable();
+        counts
+    };
+    let again = async || {
+        setup.ask(&id, &Enrich::auto());
+        let (_stop, stopped) = watch::channel(false);
+        let done = setup.queue.accepted() + 1;
+        let mut source = setup.queue.source();
+        let mut running = Box::pin(intake::run(&mut source, &setup.worker, 8, stopped, Duration::ZERO));
+        while setup.queue.accepted() < done {
+            let _ = tokio::time::timeout(Duration::from_millis(10), &mut running).await;
+        }
+    };
+    again().await;
+    assert_eq!(counts(), [1, 2]);
+    again().await;
+    assert_eq!(counts(), [1, 2]);
+    let path = setup.folder.path().join("alerts.json");
+    let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+    for number in [20, 21, 22] {
+        writeln!(file, "{}", alert(number, 1, &json!({"srcip": ADDRESS}))).unwrap();
+    }
+    again().await;
+    assert_eq!(counts(), [1, 5]);
+    again().await;
+    assert_eq!(counts(), [1, 5]);
     setup.stand_in.assert_nothing_refused();
 }
 

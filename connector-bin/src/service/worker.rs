@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use alert_enricher::enrichment::{
-    Decision, Enricher, Enrichment, EnrichmentOptions, Findings, HitReader, Known, KnownSighting, Outcome, Reason,
-    Subject, answer, inspect,
+    Decision, Enricher, Enrichment, EnrichmentOptions, Findings, HitReader, Known, Outcome, Reason, Subject, answer,
+    inspect,
 };
 use opencti_client::{
     BundleSink, Context, Delivery, EntityReader, Error, ErrorKind, Message, MessageError, PlaybookApi, PlaybookReply,
@@ -362,29 +362,18 @@ impl Worker {
         for entity in reader.existing(&ids, context).await? {
             known.existing.extend(entity.ids().iter().cloned());
         }
-        let sightings: Vec<Identifier> = first
+        // The platform adds to the counts of sightings that it has.
+        let of: BTreeSet<&Identifier> = first
             .bundle
             .objects
             .iter()
-            .filter(|object| matches!(object, Object::Sighting(_)))
-            .map(|object| object.id().clone())
+            .filter_map(|object| match object {
+                Object::Sighting(sighting) => Some(&sighting.sighting_of_ref),
+                _ => None,
+            })
             .collect();
-        for entity in reader.existing(&sightings, context).await? {
-            if let Object::Sighting(sighting) = entity.object() {
-                known.sightings.push(KnownSighting {
-                    ids: entity.ids().to_vec(),
-                    of: sighting.sighting_of_ref.clone(),
-                    at: sighting
-                        .where_sighted_refs
-                        .first()
-                        .cloned()
-                        .unwrap_or_else(|| sighting.sighting_of_ref.clone()),
-                    author: entity.author().cloned(),
-                    first_seen: sighting.first_seen,
-                    last_seen: sighting.last_seen,
-                    count: sighting.count.and_then(|count| u64::try_from(count).ok()).unwrap_or(1),
-                });
-            }
+        for id in of {
+            known.sightings.extend(reader.sightings(id, context).await?);
         }
         Ok(known)
     }

@@ -8,9 +8,9 @@ use stix_model::{Identifier, Object};
 
 use super::Platform;
 use super::filter::{filter, group};
-use crate::documents::{CONTENTS, Document, ENTITIES, ENTITY, RELATED_FROM, RELATED_TOWARDS, RELATIONS};
+use crate::documents::{CONTENTS, Document, ENTITIES, ENTITY, RELATED_FROM, RELATED_TOWARDS, RELATIONS, SIGHTINGS};
 use crate::{
-    Author, Context, End, Entity, EntityReader, Error, ErrorKind, Marking, Page, PageRequest, Relation, Select,
+    Author, Context, End, Entity, EntityReader, Error, ErrorKind, Marking, Page, PageRequest, Relation, Select, Sighted,
 };
 
 /// A list with a cursor.
@@ -220,6 +220,46 @@ fn relation_of(raw: &RawValue) -> Result<Option<Relation>, String> {
     }))
 }
 
+/// A sighting; `None` where the user may not see one of its ends.
+fn sighted_of(raw: &RawValue) -> Result<Option<Sighted>, String> {
+    #[derive(Deserialize)]
+    struct Node {
+        standard_id: String,
+        #[serde(default)]
+        x_opencti_stix_ids: Option<Vec<String>>,
+        #[serde(default)]
+        first_seen: Option<String>,
+        #[serde(default)]
+        last_seen: Option<String>,
+        #[serde(default)]
+        attribute_count: Option<i64>,
+        #[serde(rename = "createdBy", default)]
+        created_by: Option<EndNode>,
+        #[serde(default)]
+        from: Option<EndNode>,
+        #[serde(default)]
+        to: Option<EndNode>,
+    }
+    #[derive(Deserialize)]
+    struct EndNode {
+        #[serde(default)]
+        standard_id: Option<String>,
+    }
+    let node: Node = serde_json::from_str(raw.get()).map_err(|error| format!("a sighting: {error}"))?;
+    let id = |node: Option<EndNode>| node?.standard_id?.parse::<Identifier>().ok();
+    let (Some(of), Some(at)) = (id(node.from), id(node.to)) else { return Ok(None) };
+    let further = node.x_opencti_stix_ids.into_iter().flatten().filter_map(|id| id.parse().ok());
+    Ok(Some(Sighted {
+        ids: std::iter::once(identifier(&node.standard_id)?).chain(further).collect(),
+        of,
+        at,
+        author: id(node.created_by),
+        first_seen: node.first_seen,
+        last_seen: node.last_seen,
+        count: node.attribute_count.and_then(|count| u64::try_from(count).ok()).unwrap_or(1),
+    }))
+}
+
 /// An empty list means no restriction, which the platform wants as null.
 fn types_or_null(types: &[String]) -> Value {
     if types.is_empty() { Value::Null } else { json!(types) }
@@ -315,5 +355,11 @@ impl EntityReader for Platform {
         let variables = json!({ "id": [id], "types": types_or_null(types) });
         let connection = self.connection(&RELATIONS, variables, page, context, "stixCoreRelationships").await?;
         Ok(connection.map(|list| list.read(relation_of)).unwrap_or_default())
+    }
+
+    async fn sightings(&self, id: &str, page: &PageRequest, context: &Context) -> Result<Page<Sighted>, Error> {
+        let variables = json!({ "id": id });
+        let connection = self.connection(&SIGHTINGS, variables, page, context, "stixSightingRelationships").await?;
+        Ok(connection.map(|list| list.read(sighted_of)).unwrap_or_default())
     }
 }

@@ -97,9 +97,31 @@ impl State {
         if let Value::Object(members) = &mut object {
             members.remove("nb_deps");
         }
+        if let Some(known) = self.store.get(&id).filter(|_| object_type == "sighting") {
+            merge_sighting(&known.stix, &mut object);
+        }
         self.store.insert(object, draft.map(str::to_owned));
         self.imported += 1;
         Ok(())
+    }
+}
+
+/// A sighting that is known: the earlier first and the later last time count. If one of them changes, the platform adds
+/// the counts, else the newer one stays.
+fn merge_sighting(known: &Value, object: &mut Value) {
+    let text = |object: &Value, name: &str| object[name].as_str().unwrap_or_default().to_owned();
+    let times = [("first_seen", false), ("last_seen", true)].map(|(name, is_later)| {
+        let (old, new) = (text(known, name), text(object, name));
+        // Times of one form are in order as texts.
+        let counts = if is_later { old.clone().max(new) } else { old.clone().min(new) };
+        (name, counts != old, counts)
+    });
+    if times.iter().any(|(_, changed, _)| *changed) {
+        let count = |object: &Value| object["count"].as_u64().unwrap_or(1);
+        object["count"] = (count(known) + count(object)).into();
+    }
+    for (name, _, time) in times {
+        object[name] = time.into();
     }
 }
 

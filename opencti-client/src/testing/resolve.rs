@@ -116,6 +116,18 @@ impl Root {
                 let found = relations(&self.shared.state(), arguments);
                 connection(&self.shared, info, arguments, found)
             }
+            "stixSightingRelationships" => {
+                let found: Vec<Stored> = {
+                    let state = self.shared.state();
+                    let of = state.store.get(&text(arguments, "fromId")).map(|stored| stored.standard_id.clone());
+                    let is = |stored: &&Stored| {
+                        let sighted = state.store.referred(stored, "sighting_of_ref");
+                        stored.stix["type"] == "sighting" && sighted.map(|sighted| &sighted.standard_id) == of.as_ref()
+                    };
+                    state.store.iter().filter(|stored| self.visible(stored)).filter(is).cloned().collect()
+                };
+                connection(&self.shared, info, arguments, found)
+            }
             _ => return Err(self.unknown_field_error(info)),
         })
     }
@@ -429,6 +441,7 @@ impl Element {
     fn new(shared: &Arc<Shared>, stored: Stored) -> Self {
         let type_name = match stored.stix["type"].as_str() {
             Some("relationship") => "StixCoreRelationship".to_owned(),
+            Some("sighting") => "StixSightingRelationship".to_owned(),
             Some("marking-definition") => "MarkingDefinition".to_owned(),
             _ => stored.entity_type.replace('-', ""),
         };
@@ -517,8 +530,18 @@ impl ObjectValue for Element {
         let stored = &self.stored;
         let own = |name: &str| stored.get(name).cloned().unwrap_or_default();
         Ok(match info.field_name() {
+            "from" if stored.stix["type"] == "sighting" => self.end("sighting_of_ref"),
+            "to" if stored.stix["type"] == "sighting" => {
+                let place = stored.stix["where_sighted_refs"][0].as_str().unwrap_or_default();
+                let found = self.shared.state().store.get(place).cloned();
+                ResolvedValue::nullable_object(found.map(|stored| Self::new(&self.shared, stored)))
+            }
             "from" => self.end("source_ref"),
             "to" => self.end("target_ref"),
+            "attribute_count" => leaf(match own("count") {
+                Value::Null => 1.into(),
+                count => count,
+            }),
             "observable_value" => leaf(stored.shown()),
             "x_opencti_score" => leaf(own("score")),
             "x_opencti_description" => leaf(own("description")),
