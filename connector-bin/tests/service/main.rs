@@ -5,6 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod indexer;
+mod real;
+#[path = "../../../wazuh-query/tests/store/server.rs"]
+#[allow(dead_code, reason = "tests of the adapter use the rest")]
+mod server;
 
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -39,6 +43,8 @@ struct Setup {
     id: String,
     /// Where health and metrics are answered.
     port: u16,
+    /// URL and index of a real indexer, in place of the scripted one.
+    real: Option<(String, String)>,
 }
 
 /// A process that does not outlive its test.
@@ -79,7 +85,7 @@ impl Setup {
         };
         // Free a moment ago, and nobody else asks for it.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { stand_in, indexer: Indexer::start().await, id: fresh(), port }
+        Self { stand_in, indexer: Indexer::start().await, id: fresh(), port, real: None }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -101,6 +107,9 @@ impl Setup {
             ("WAZUH_SERVICE_HEALTH_HOST", "127.0.0.1"),
             ("WAZUH_SERVICE_LONGEST_PAUSE", "1 second"),
         ]);
+        if let Some((url, index)) = &self.real {
+            command.env("WAZUH_OPENSEARCH_URL", url).env("WAZUH_OPENSEARCH_INDEX", index);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
