@@ -40,7 +40,8 @@ fn index(setup: &Setup) -> Option<Index> {
     let alerts = std::fs::read_to_string(here.join("../examples/data/alerts.json")).unwrap();
     // Those of one decoder: without the template others disagree about what a field is.
     let lines = alerts.lines().filter(|line| line.contains("sshd") && line.contains("srcip")).enumerate();
-    let bulk: String = lines.map(|(number, line)| format!("{}\n{line}\n", json!({"index": {"_id": number}}))).collect();
+    let lines = lines.flat_map(|(number, line)| [json!({"index": {"_id": number}}).to_string(), line.to_owned()]);
+    let bulk = lines.collect::<Vec<_>>().join("\n") + "\n";
     let (status, answer) = request("POST", &format!("{}/{}/_bulk?refresh=true", index.url, index.name), &bulk);
     assert!(status == 200 && !answer.contains("\"errors\":true"), "{answer:.2000}");
     Some(index)
