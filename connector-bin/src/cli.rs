@@ -70,6 +70,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  \
         opencti-wazuh-connector hunt --indicators bundle.json --alerts /var/ossec/logs/alerts\n  \
         opencti-wazuh-connector hunt --indicators iocs.txt --alerts alerts.json --since '7 days' --format html --out report.html\n  \
+        opencti-wazuh-connector hunt --indicators bundle.json --from 'Foul Fox' --alerts /var/ossec/logs/alerts\n  \
         opencti-wazuh-connector hunt --indicators iocs.csv --opensearch https://indexer:9200 --config config.yml")]
     Hunt(Box<HuntArguments>),
     /// Keep indicators in a file that opens at once, is shared by processes and changed while they run.
@@ -197,6 +198,10 @@ pub(crate) struct HuntArguments {
     /// Indicators: STIX (bundle, array, one per line), plain lists of values, CSV, or a store; files or folders.
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub(crate) indicators: Vec<PathBuf>,
+    /// Only what belongs to these objects of the files: reports and other containers, threat actors, malware, campaigns,
+    /// or indicators; by identifier, name or alias.
+    #[arg(long, value_name = "ID|NAME")]
+    pub(crate) from: Vec<String>,
     #[command(flatten)]
     pub(crate) matching: MatchArguments,
     /// Indicators count only from their `valid_from` on. Otherwise also before: what was seen before somebody wrote an

@@ -1,5 +1,6 @@
 //! Reading STIX objects and indicators from files.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -8,8 +9,9 @@ use alert_enricher::indicator::Skipped;
 use alert_enricher::store::{Builder, FileStore, Store, Worthless};
 use anyhow::{Context as _, Result};
 use flate2::bufread::MultiGzDecoder;
-use stix_model::Object;
 use stix_model::bundle::read_objects;
+use stix_model::related::Relations;
+use stix_model::{Identifier, Object};
 
 use crate::output::Warnings;
 
@@ -74,14 +76,28 @@ pub(crate) struct Indicators {
 
 /// Reads every indicator of the files and folders: sources, and stores.
 pub(crate) fn indicators(paths: &[PathBuf], worthless: Worthless, warnings: &mut Warnings) -> Result<Indicators> {
+    indicators_of(paths, worthless, None, warnings)
+}
+
+/// The same, of some objects alone. What is not STIX does not say what it belongs to, and is left out with a warning.
+pub(crate) fn indicators_of(
+    paths: &[PathBuf],
+    worthless: Worthless,
+    scope: Option<&HashSet<Identifier>>,
+    warnings: &mut Warnings,
+) -> Result<Indicators> {
     let mut builder = Builder::new(worthless);
     let mut stores = Vec::new();
     read_all(paths, warnings, |file, warnings| match open_store(file)? {
+        Some(_) if scope.is_some() => {
+            warnings.add(&format!("{}: left out, a store does not say what its indicators belong to", file.display()));
+            Ok(())
+        }
         Some(store) => {
             stores.push(store);
             Ok(())
         }
-        None => read_indicators(file, &mut builder, warnings),
+        None => read_indicators(file, &mut builder, scope, warnings),
     })?;
     let built = builder.finish()?;
     let skipped = built.skipped().to_vec();
@@ -105,7 +121,7 @@ pub(crate) fn sources(paths: &[PathBuf], builder: &mut Builder, warnings: &mut W
             anyhow::bail!("{} is a store, not a source of one", file.display());
         }
         builder.source(file.display().to_string());
-        read_indicators(file, builder, warnings)
+        read_indicators(file, builder, None, warnings)
     })
 }
 
@@ -142,6 +158,13 @@ fn open_store(path: &Path) -> Result<Option<FileStore>> {
     Ok(if is_store { Some(FileStore::open(path)?) } else { None })
 }
 
+/// What belongs to the objects with these identifiers or names, in the files of indicators.
+pub(crate) fn scope(paths: &[PathBuf], from: &[String]) -> Result<HashSet<Identifier>> {
+    let mut relations = Relations::default();
+    objects(paths, |object| relations.add(&object))?;
+    relations.of(from).context("--from")
+}
+
 /// Calls `take` with every STIX object of the files of indicators, lists and tables left out. What cannot be read was
 /// named when the indicators were.
 pub(crate) fn objects(paths: &[PathBuf], mut take: impl FnMut(Object)) -> Result<()> {
@@ -159,7 +182,12 @@ pub(crate) fn objects(paths: &[PathBuf], mut take: impl FnMut(Object)) -> Result
     Ok(())
 }
 
-fn read_indicators(path: &Path, builder: &mut Builder, warnings: &mut Warnings) -> Result<()> {
+fn read_indicators(
+    path: &Path,
+    builder: &mut Builder,
+    scope: Option<&HashSet<Identifier>>,
+    warnings: &mut Warnings,
+) -> Result<()> {
     let mut input = open(path)?;
     let head = input.fill_buf().with_context(|| format!("{} cannot be read", path.display()))?;
     let shape = shape(path, head);
@@ -167,12 +195,16 @@ fn read_indicators(path: &Path, builder: &mut Builder, warnings: &mut Warnings) 
     match shape {
         Shape::Stix => {
             let read = read_objects(input, |object| match object {
+                Ok(object) if scope.is_some_and(|scope| !scope.contains(object.id())) => {}
                 Ok(object) => builder.object(&object),
                 Err(error) => warnings.add(&format!("{name}: {error}")),
             });
             if let Err(error) = read {
                 warnings.add(&format!("{name}: {error}"));
             }
+        }
+        Shape::Csv | Shape::List if scope.is_some() => {
+            warnings.add(&format!("{name}: left out, a list does not say what its values belong to"));
         }
         Shape::Csv => read_csv(path, input, builder, warnings),
         Shape::List => {

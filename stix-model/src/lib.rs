@@ -118,6 +118,7 @@ pub mod meta;
 mod object;
 pub mod opencti;
 pub mod pattern;
+pub mod related;
 pub mod sco;
 pub mod sdo;
 pub mod sro;

@@ -187,10 +187,10 @@ const SHOWN: usize = 5;
 /// For people: one block per kind, the fields indented below it.
 impl fmt::Display for CoverageReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{:<24} {:>10} {:>10} {:>7}  SIGHT", "KIND AND FIELD", "INDICATORS", "ALERTS", "SHARE")?;
+        writeln!(formatter, "{:<32} {:>10} {:>10} {:>7}  SIGHT", "KIND AND FIELD", "INDICATORS", "ALERTS", "SHARE")?;
         for entry in &self.kinds {
             let KindCoverage { kind, indicators, alerts, share, sight, .. } = entry;
-            writeln!(formatter, "{:<24} {indicators:>10} {alerts:>10} {:>6.1}%  {sight}", kind.name(), share * 100.0)?;
+            writeln!(formatter, "{:<32} {indicators:>10} {alerts:>10} {:>6.1}%  {sight}", kind.name(), share * 100.0)?;
             write_fields(formatter, &entry.fields, entry.absent_fields)?;
         }
         if !self.properties.is_empty() {
@@ -213,7 +213,7 @@ impl fmt::Display for CoverageReport {
 fn write_fields(formatter: &mut fmt::Formatter<'_>, fields: &[FieldCoverage], absent: u64) -> fmt::Result {
     for field in fields.iter().take(SHOWN) {
         let note = if field.searched { "" } else { "  not indexed: found in files only" };
-        writeln!(formatter, "  {:<33} {:>10} {:>6.1}%{note}", field.field, field.alerts, field.share * 100.0)?;
+        writeln!(formatter, "  {:<41} {:>10} {:>6.1}%{note}", field.field, field.alerts, field.share * 100.0)?;
     }
     let more = fields.len().saturating_sub(SHOWN);
     match (more, absent) {

@@ -188,9 +188,9 @@ impl Hunter {
                 found.counters.alerts += 1;
                 Ok(false)
             }
-            Ok(Some(Look { hits, verdicts, envelope, fields, snapshot })) => {
+            Ok(Some(Look { hits, verdicts, envelope, names, snapshot })) => {
                 found.counters.alerts += 1;
-                let name = |hit: &Hit| &*fields.field(hit.field).path;
+                let name = |hit: &Hit| names.of(hit.field);
                 found.hits(hits, verdicts, name, snapshot, envelope.as_ref()).map_err(MatchError::from)
             }
             Err(error) => {
@@ -289,7 +289,9 @@ impl Found {
             }
             let place = Place { indicator: hit.handle, agent_id, agent_name, rule: rule_id };
             let field = self.texts.number(field_name(hit));
-            if let Some(verdict) = hit.verdict.and_then(|verdict| verdicts.get(verdict)) {
+            let verdict = hit.verdict.and_then(|verdict| verdicts.get(verdict));
+            let value = verdict.and_then(PatternVerdict::value).map_or_else(|| hit.seen.clone(), Box::from);
+            if let Some(verdict) = verdict {
                 let first = counted != Some(hit.handle);
                 match verdict.decided {
                     Decided::Whole => {}
@@ -301,7 +303,7 @@ impl Found {
                             level: rule.and_then(|rule| rule.level),
                             description,
                             fields: vec![field],
-                            value: hit.seen.clone(),
+                            value,
                             comparison: hit.comparison.clone(),
                             alert: shown_id.map(Box::from),
                             number: self.counters.alerts,
@@ -329,7 +331,7 @@ impl Found {
                 level: rule.and_then(|rule| rule.level),
                 description,
                 fields: Vec::new(),
-                value: hit.seen.clone(),
+                value,
                 comparison: hit.comparison.clone(),
                 alert: None,
             });

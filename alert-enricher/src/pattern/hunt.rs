@@ -7,8 +7,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use serde::Serialize;
 use stix_model::Timestamp;
 use stix_model::pattern::matcher::{AndReading, Binding, CompiledPattern, MatchError, Observation, Seen};
-use wazuh_query::alert::{Alert, ReadError, RuleLevel};
-use wazuh_query::catalogue::Catalogue;
+use wazuh_query::alert::{Alert, Leaf, ReadError, RuleLevel};
+use wazuh_query::catalogue::{Catalogue, Holds};
 use wazuh_query::pattern::Scope;
 
 use super::Verifier;
@@ -319,16 +319,41 @@ const TELLING: usize = 4;
 
 /// The fields whose text has a value that satisfies a test.
 fn fields(bindings: &[Binding], alert: &Alert<'_>, catalogue: &Catalogue) -> Vec<String> {
-    let values: Vec<&str> = bindings.iter().filter_map(|binding| binding.value.as_deref()).collect();
-    let has = |text: &str| {
-        values.iter().any(|value| {
-            text.eq_ignore_ascii_case(value)
-                || value.len() >= TELLING && text.to_lowercase().contains(&value.to_lowercase())
-        })
-    };
-    let leaves = alert.leaves.iter().filter(|leaf| has(&leaf.text));
+    let leaves = bound(bindings, alert, catalogue).into_iter();
     let mut fields: Vec<String> = leaves.map(|leaf| catalogue.field(leaf.field).path.to_string()).collect();
     fields.sort_unstable();
     fields.dedup();
     fields
+}
+
+/// The leaves of an alert whose text has a value that satisfies a test. Observations do not know where their values came
+/// from, so the values are looked for. Command lines, which name files and hosts beside much else, tell only where nothing
+/// else does, or where they are the value.
+pub(crate) fn bound<'l, 'a, 'b>(
+    bindings: impl IntoIterator<Item = &'b Binding>,
+    alert: &'l Alert<'a>,
+    catalogue: &Catalogue,
+) -> Vec<&'l Leaf<'a>> {
+    let mut values = Vec::new();
+    for value in bindings.into_iter().filter_map(|binding| binding.value.as_deref()) {
+        let value = value.to_lowercase();
+        // Decoders of Windows events leave escapes in.
+        let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+        if escaped != value {
+            values.push(escaped);
+        }
+        values.push(value);
+    }
+    let (mut told, mut mentioned) = (Vec::new(), Vec::new());
+    for leaf in &alert.leaves {
+        let text = leaf.text.to_lowercase();
+        let holds = catalogue.field(leaf.field).holds;
+        let is_command = matches!(holds, Holds::CommandLine | Holds::Command | Holds::Argument(_));
+        if values.contains(&text) {
+            told.push(leaf);
+        } else if values.iter().any(|value| value.len() >= TELLING && text.contains(value.as_str())) {
+            (if is_command { &mut mentioned } else { &mut told }).push(leaf);
+        }
+    }
+    if told.is_empty() { mentioned } else { told }
 }

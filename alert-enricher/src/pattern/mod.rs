@@ -29,6 +29,6 @@
 mod hunt;
 mod verify;
 
-pub(crate) use hunt::{Decision, Kept, Part};
+pub(crate) use hunt::{Decision, Kept, Part, bound};
 pub use hunt::{HuntError, PatternAlert, PatternGroup, PatternHunt, PatternHunted};
 pub use verify::{NotVerifiable, Observer, Satisfied, Verifier};

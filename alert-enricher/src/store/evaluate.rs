@@ -42,6 +42,13 @@ pub struct PatternVerdict {
     pub brackets: Vec<(usize, Vec<Binding>)>,
 }
 
+impl PatternVerdict {
+    /// The first value that satisfies a test, in the terms of STIX.
+    pub(crate) fn value(&self) -> Option<&str> {
+        self.brackets.iter().flat_map(|(_, bindings)| bindings).find_map(|binding| binding.value.as_deref())
+    }
+}
+
 /// A pattern ready to be evaluated.
 #[derive(Debug)]
 pub(crate) struct Evaluable {

@@ -21,7 +21,7 @@ use super::segment::View;
 use super::table::numbers;
 use crate::extract::decoded;
 use crate::indicator::{self, Key, Kind, ListError, Normalisation, classes, keys_of_reading, recognise};
-use crate::pattern::Observer;
+use crate::pattern::{Observer, bound};
 
 /// How alerts are matched.
 #[derive(Clone, Debug)]
@@ -67,13 +67,20 @@ pub enum MatchError {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hit {
     pub(crate) handle: Handle,
-    pub(crate) field: FieldId,
+    pub(crate) field: SeenField,
     pub(crate) seen: Box<str>,
     pub(crate) comparison: Comparison,
     pub(crate) normalisation: Normalisation,
     pub(crate) standing: Standing,
     /// How its pattern fares: the place in [`Look::verdicts`].
     pub(crate) verdict: Option<usize>,
+}
+
+/// A field, by its number among those that are searched, or among all: patterns are evaluated on all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SeenField {
+    Searched(FieldId),
+    Any(FieldId),
 }
 
 /// Something by which a pattern is found that has to be evaluated.
@@ -89,8 +96,25 @@ pub(crate) struct Look<'m, 'a> {
     pub(crate) hits: &'m mut Vec<Hit>,
     pub(crate) verdicts: &'m mut Vec<PatternVerdict>,
     pub(crate) envelope: Option<Alert<'a>>,
-    pub(crate) fields: &'m Catalogue,
+    pub(crate) names: Names<'m>,
     pub(crate) snapshot: &'m Snapshot,
+}
+
+/// The names of fields.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'m> {
+    searched: &'m Catalogue,
+    all: &'m Catalogue,
+}
+
+impl<'m> Names<'m> {
+    /// The path of a field.
+    pub(crate) fn of(self, field: SeenField) -> &'m str {
+        match field {
+            SeenField::Searched(id) => &self.searched.field(id).path,
+            SeenField::Any(id) => &self.all.field(id).path,
+        }
+    }
 }
 
 /// Looks for the indicators of a snapshot in alerts.
@@ -164,13 +188,13 @@ impl Matcher {
     ///
     /// Fails when the text is no alert, and when the store is damaged.
     pub fn matches(&mut self, text: &str) -> Result<Vec<Match>, MatchError> {
-        let Some(Look { hits, verdicts, fields, snapshot, .. }) = self.look(text)? else { return Ok(Vec::new()) };
+        let Some(Look { hits, verdicts, names, snapshot, .. }) = self.look(text)? else { return Ok(Vec::new()) };
         let matches = hits.iter().map(|hit| {
             Ok(Match {
                 indicator: snapshot.indicator(hit.handle)?,
                 handle: hit.handle,
                 comparison: hit.comparison.clone(),
-                seen: Seen { field: fields.field(hit.field).path.to_string(), value: hit.seen.to_string() },
+                seen: Seen { field: names.of(hit.field).to_owned(), value: hit.seen.to_string() },
                 normalisation: hit.normalisation,
                 standing: hit.standing,
                 verdict: hit.verdict.and_then(|place| verdicts.get(place).cloned()),
@@ -235,7 +259,7 @@ impl Matcher {
         if !candidates.is_empty() {
             evaluate_all(self, text, &views)?;
         }
-        let Self { snapshot, fields, hits, verdicts, options, .. } = self;
+        let Self { snapshot, fields, catalogue, hits, verdicts, options, .. } = self;
         if hits.is_empty() {
             return Ok(None);
         }
@@ -248,7 +272,8 @@ impl Matcher {
                 == (other.handle, other.field, &other.seen, &other.comparison)
         });
         judge(hits, &views, options, time)?;
-        Ok(Some(Look { hits, verdicts, envelope, fields, snapshot }))
+        let names = Names { searched: fields, all: catalogue };
+        Ok(Some(Look { hits, verdicts, envelope, names, snapshot }))
     }
 
     /// Calls `found` with every indicator that the text of a field matches, whatever its validity: for values that stand
@@ -415,7 +440,7 @@ fn take(
         }
         hits.push(Hit {
             handle,
-            field,
+            field: SeenField::Searched(field),
             seen: seen.into(),
             comparison: Comparison::of_value(found.value),
             normalisation: normalisation(found.way, seen, found.value),
@@ -454,16 +479,24 @@ fn evaluate_all(matcher: &mut Matcher, text: &str, views: &[View<'_>]) -> Result
         let pattern = || Ok::<_, Damaged>(view.texts(view.record(handle.record)?)?.1);
         let compiled = patterns.get(*handle, options.and, || pattern().map(str::to_owned))?;
         let Some(verdict) = evaluate(compiled.as_deref(), options.and, &observation, alert.timestamp) else { continue };
+        let bindings = verdict.brackets.iter().flat_map(|(_, bindings)| bindings);
+        let mut seen: Vec<(SeenField, Box<str>)> = Vec::new();
+        let leaves = bound(bindings, &alert, catalogue);
+        seen.extend(leaves.iter().map(|leaf| (SeenField::Any(leaf.field), Box::from(&*leaf.text))));
+        if seen.is_empty() {
+            // Of what is not there no field tells, only why it was asked for.
+            seen.extend(same.iter().map(|candidate| (SeenField::Searched(candidate.field), candidate.seen.clone())));
+        }
+        seen.sort_unstable();
+        seen.dedup();
         let place = verdicts.len();
         verdicts.push(verdict);
         let pattern: Box<str> = pattern()?.into();
-        // What only needed a field that is there says less than a value that was found.
-        let told = same.iter().any(|candidate| !candidate.seen.is_empty());
-        for candidate in same.iter().filter(|candidate| !(told && candidate.seen.is_empty())) {
+        for (field, seen) in seen {
             hits.push(Hit {
                 handle: *handle,
-                field: candidate.field,
-                seen: candidate.seen.clone(),
+                field,
+                seen,
                 comparison: Comparison::Pattern(pattern.clone()),
                 normalisation: Normalisation::Evaluated,
                 standing: Standing::Valid,

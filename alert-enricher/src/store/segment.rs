@@ -77,6 +77,7 @@ impl Segment {
         self.bytes.get()
     }
 
+    #[cfg(any(feature = "mmap", test))]
     pub(super) fn identity(&self) -> u64 {
         self.layout.identity
     }
@@ -313,6 +314,7 @@ impl<'s> View<'s> {
     }
 
     /// Identifiers that an older segment has no more.
+    #[cfg(any(feature = "mmap", test))]
     pub(super) fn removed(&self) -> Result<Vec<Identifier>, Damaged> {
         let section = self.section(Section::Removed);
         let mut cursor = Cursor::new(section.all()?, 0);

@@ -35,8 +35,11 @@ pub(crate) fn run(arguments: &HuntArguments) -> Result<Outcome> {
         scope: if arguments.across_agents { Scope::AcrossAgents } else { Scope::PerAgent },
     };
     let mut warnings = Warnings::default();
+    let from = &arguments.from;
+    let scope = if from.is_empty() { None } else { Some(input::scope(&arguments.indicators, from)?) };
+    let worthless = arguments.worthless.read()?;
     let Indicators { store, mut skipped } =
-        input::indicators(&arguments.indicators, arguments.worthless.read()?, &mut warnings)?;
+        input::indicators_of(&arguments.indicators, worthless, scope.as_ref(), &mut warnings)?;
     let snapshot = store.snapshot();
     let compounds = patterns::read(arguments, &config, &snapshot, &options, &mut skipped)?;
     for skipped in &skipped {

@@ -223,3 +223,41 @@ fn completions_and_version() {
     assert!(help.out.contains("Exit codes:"));
     assert_eq!(run(&["hunt", "--indicators", "x"]).code, 2);
 }
+
+#[test]
+fn a_hunt_for_what_belongs_to_somebody() {
+    let folder = tempfile::tempdir().unwrap();
+    let indicator = |number: u8, value: &str| {
+        serde_json::json!({
+            "type": "indicator", "spec_version": "2.1", "id": format!("indicator--8752eb5f-8b58-419e-8f40-1087{number:08}"),
+            "name": value, "pattern": format!("[ipv4-addr:value = '{value}']"), "pattern_type": "stix",
+            "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z", "valid_from": "2026-01-01T00:00:00Z",
+        })
+    };
+    let mine = indicator(1, "198.51.100.77");
+    let bundle = serde_json::json!([
+        mine, indicator(2, "203.0.113.66"),
+        {"type": "intrusion-set", "spec_version": "2.1", "id": "intrusion-set--8752eb5f-8b58-419e-8f40-108700000001",
+         "name": "Foul Fox", "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z"},
+        {"type": "relationship", "spec_version": "2.1", "id": "relationship--8752eb5f-8b58-419e-8f40-108700000001",
+         "relationship_type": "indicates", "source_ref": mine["id"],
+         "target_ref": "intrusion-set--8752eb5f-8b58-419e-8f40-108700000001",
+         "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z"},
+    ]);
+    let path = folder.path().join("bundle.json");
+    std::fs::write(&path, bundle.to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    let hunt = |from: &[&str]| {
+        let mut arguments = vec!["hunt", "--indicators", path, "--alerts", "alerts.json", "--format", "ndjson"];
+        arguments.extend(from);
+        run(&arguments)
+    };
+    assert!(hunt(&[]).err.contains("2 of 2 indicators seen"));
+    let of_fox = hunt(&["--from", "foul fox"]);
+    assert_eq!(of_fox.code, 0, "{}", of_fox.err);
+    assert!(of_fox.err.contains("1 of 1 indicators seen"), "{}", of_fox.err);
+    assert!(of_fox.out.lines().all(|line| line.contains("198.51.100.77")));
+    let unknown = hunt(&["--from", "Mild Mole"]);
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.err.contains("no object has the identifier or name `Mild Mole`"), "{}", unknown.err);
+}

@@ -153,6 +153,7 @@ fn index(url: &str, alerts: &[Value]) -> Vec<usize> {
                 "properties": {
                     "full_log": {"type": "text"}, "timestamp": {"type": "date"},
                     "rule": {"properties": {"level": {"type": "long"}}},
+                    "data": {"properties": {"ms-graph": {"properties": {"evidence": {"type": "nested"}}}}},
                 },
             },
         }),
