@@ -170,3 +170,29 @@ fn several_at_once() {
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".new")), "{left:?}");
 }
+
+#[test]
+fn many_changes_are_written_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("indicators.store");
+    let mut builder = Builder::default();
+    builder.line("203.0.113.1");
+    builder.line("203.0.113.2");
+    FileStore::create(&path, &builder.finish().unwrap()).unwrap();
+    let writer = FileStore::open(&path).unwrap();
+    let reader = FileStore::open(&path).unwrap();
+    for number in 3..40 {
+        let mut builder = writer.store().builder(Worthless::default());
+        builder.line(&format!("203.0.113.{number}"));
+        writer.store().add(builder).unwrap();
+    }
+    let gone = alert_enricher::indicator::recognise("203.0.113.1").unwrap().identifier();
+    assert_eq!(writer.store().remove(&[gone]).unwrap(), 1);
+    assert!(!reader.refresh().unwrap(), "nothing is written before it is saved");
+    writer.save().unwrap();
+    assert!(reader.refresh().unwrap());
+    for store in [&writer, &reader, &FileStore::open(&path).unwrap()] {
+        assert_eq!(store.store().snapshot().len(), 38);
+    }
+    assert!(!finds(&reader, "203.0.113.1") && finds(&reader, "203.0.113.39"));
+}

@@ -75,33 +75,11 @@ impl Intelligence {
     ) -> Result<Self, LookupError> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LookupError::Runtime)?;
-        let url = url.or(settings.url.as_deref()).map(base).filter(|url| !url.is_empty());
-        let address = url.map(str::to_owned);
+        let address = address(settings, url);
         if !settings.intel.is_empty() {
             return Ok(Self { runtime, source: Source::Files(BundleIntel::open(&settings.intel)?), address });
         }
-        let read = |path: &Path| {
-            let wrong =
-                |error: std::io::Error| LookupError::File { path: path.display().to_string(), what: error.to_string() };
-            std::fs::read(path).map_err(wrong)
-        };
-        let from_file = match (token, &settings.token_file) {
-            (None, Some(path)) => Some(String::from_utf8_lossy(&read(path)?).trim().to_owned()),
-            _ => None,
-        };
-        let token = token.map(str::to_owned).or(from_file);
-        let (Some(url), Some(token)) = (url, token) else { return Err(LookupError::Nowhere) };
-        let mut config = PlatformConfig::new(url, Secret::from(token.as_str()))?;
-        config.tls = tls(settings, url, &read)?;
-        config.proxy = match settings.proxy.as_deref() {
-            None => ProxyConfig::Environment,
-            Some("none") => ProxyConfig::None,
-            Some(proxy) => ProxyConfig::Url(Secret::from(proxy)),
-        };
-        // The whole run has a deadline of its own; a second try helps against a connection that was cut.
-        config.backoff = Backoff { retries: 1, first: Duration::from_millis(100), longest: Duration::from_secs(2) };
-        config.user_agent = String::from(concat!("custom-opencti/", env!("CARGO_PKG_VERSION")));
-        config.largest_answer = 16 << 20;
+        let config = platform_config(settings, url, token)?;
         let known = std::fs::read_to_string(state.join(VERSION)).ok();
         let version = known.as_deref().and_then(PlatformVersion::parse).filter(|version| version.is_supported());
         let source = Source::Platform(Box::new(config), version, state.join(VERSION));
@@ -144,6 +122,42 @@ impl Source {
             Self::Platform(..) => Err(LookupError::Nowhere),
         }
     }
+}
+
+/// The platform's address, for links.
+pub(crate) fn address(settings: &Settings, url: Option<&str>) -> Option<String> {
+    url.or(settings.url.as_deref()).map(base).filter(|url| !url.is_empty()).map(str::to_owned)
+}
+
+/// How the platform is reached.
+pub(crate) fn platform_config(
+    settings: &Settings,
+    url: Option<&str>,
+    token: Option<&str>,
+) -> Result<PlatformConfig, LookupError> {
+    let read = |path: &Path| {
+        let wrong =
+            |error: std::io::Error| LookupError::File { path: path.display().to_string(), what: error.to_string() };
+        std::fs::read(path).map_err(wrong)
+    };
+    let from_file = match (token, &settings.token_file) {
+        (None, Some(path)) => Some(String::from_utf8_lossy(&read(path)?).trim().to_owned()),
+        _ => None,
+    };
+    let token = token.map(str::to_owned).or(from_file);
+    let (Some(url), Some(token)) = (address(settings, url), token) else { return Err(LookupError::Nowhere) };
+    let mut config = PlatformConfig::new(&url, Secret::from(token.as_str()))?;
+    config.tls = tls(settings, &url, &read)?;
+    config.proxy = match settings.proxy.as_deref() {
+        None => ProxyConfig::Environment,
+        Some("none") => ProxyConfig::None,
+        Some(proxy) => ProxyConfig::Url(Secret::from(proxy)),
+    };
+    // The whole run has a deadline of its own; a second try helps against a connection that was cut.
+    config.backoff = Backoff { retries: 1, first: Duration::from_millis(100), longest: Duration::from_secs(2) };
+    config.user_agent = String::from(concat!("custom-opencti/", env!("CARGO_PKG_VERSION")));
+    config.largest_answer = 16 << 20;
+    Ok(config)
 }
 
 fn tls(

@@ -27,6 +27,11 @@ impl Journal {
         self.write("WARNING", line);
     }
 
+    /// What the resident mode does, for whoever reads the log.
+    pub(crate) fn info(&self, line: &str) {
+        self.write("INFO", line);
+    }
+
     /// What is told only if the integrator's debug level asks for it.
     pub(crate) fn debug(&self, line: &str) {
         if self.debug {

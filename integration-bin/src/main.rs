@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod daemon;
 mod intelligence;
 mod journal;
 mod knowledge;

@@ -55,6 +55,11 @@ impl<'s> Lazy<'s> {
         Self { settings, url: owned(url), token: owned(token), state: state.to_owned(), made: None }
     }
 
+    /// Begins anew with the next question: what is in files changed.
+    pub(crate) fn forget(&mut self) {
+        self.made = None;
+    }
+
     pub(crate) fn get(&mut self) -> Result<&mut Intelligence, LookupError> {
         let made = match self.made.take() {
             Some(made) => made,
@@ -117,9 +122,7 @@ impl Processor {
         intelligence: &mut Intelligence,
         deadline: Instant,
     ) -> Result<Processed, ProcessError> {
-        let search_patterns = self.settings.search_patterns.unwrap_or(true);
-        let known = intelligence.look_up(&lookup(&asked, search_patterns), deadline)?;
-        let judged = judge(alert, &asked, &knowledge(known), &self.catalogue, &self.judge);
+        let judged = self.judge(alert, &asked, intelligence, deadline)?;
         let options = EventOptions { platform: intelligence.address.clone() };
         let (mut messages, mut events) = (Vec::new(), Vec::new());
         for event in &judged.events {
@@ -128,6 +131,19 @@ impl Processor {
             events.push(document.render(&Limits::default()).json);
         }
         Ok(Processed { asked: Ok(asked), judged, messages, events })
+    }
+
+    /// Looks values up and says what is to be raised.
+    pub(crate) fn judge(
+        &self,
+        alert: &Alert<'_>,
+        asked: &[Asked],
+        intelligence: &mut Intelligence,
+        deadline: Instant,
+    ) -> Result<Judged, LookupError> {
+        let search_patterns = self.settings.search_patterns.unwrap_or(true);
+        let known = intelligence.look_up(&lookup(asked, search_patterns), deadline)?;
+        Ok(judge(alert, asked, &knowledge(known), &self.catalogue, &self.judge))
     }
 
     /// A document as a message for the manager's queue, attributed to the agent of the alert.

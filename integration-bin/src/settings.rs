@@ -10,6 +10,8 @@ use alert_enricher::store::{Filter, WorthlessReason};
 use serde::Deserialize;
 use stix_model::marking::Tlp;
 
+use crate::daemon::DaemonSettings;
+
 /// Where the settings are when the integrator names no file, below the manager's folder.
 const FILE: &str = "etc/custom-opencti.json";
 /// Below the manager's folder, the first that can be made.
@@ -77,6 +79,8 @@ pub(crate) struct Settings {
     pub(crate) spool_hours: Option<u32>,
     /// Whether the manager is older than 4.4, which does not know escapes in the queue.
     pub(crate) old_manager: bool,
+    /// What only the resident mode has.
+    pub(crate) daemon: DaemonSettings,
 }
 
 impl Settings {

@@ -161,6 +161,14 @@ impl FileStore {
         self.change(|store| store.remove(ids))
     }
 
+    /// Writes what was changed in the store directly, by [`FileStore::store`]: many changes at once, where writing each
+    /// would cost too much. Nobody may change the store meanwhile.
+    pub fn save(&self) -> Result<(), FileError> {
+        let _lock = lock(&self.path)?;
+        let (written, _) = open(&self.path)?;
+        self.write(written.snapshot().base_identity())
+    }
+
     fn change<T>(&self, change: impl FnOnce(&Store) -> Result<T, ChangeError>) -> Result<T, FileError> {
         let _lock = lock(&self.path)?;
         self.refresh()?;

@@ -19,7 +19,7 @@ const LARGEST: u64 = 16 << 20;
 /// An error is told to the manager once in this time, not once per alert.
 const ERROR_EVERY: Duration = Duration::from_hours(1);
 /// The file that remembers when it was told.
-const TOLD: &str = "error-told";
+pub(crate) const TOLD: &str = "error-told";
 
 /// How a run ends, in the numbers of Wazuh's own integrations.
 mod code {
@@ -31,7 +31,7 @@ mod code {
 }
 
 /// The manager's folder: above the one the program lies in, if that is the one of integrations.
-fn home() -> PathBuf {
+pub(crate) fn home() -> PathBuf {
     let from_program = || {
         let program = std::env::current_exe().ok()?;
         let folder = program.parent()?;
@@ -93,11 +93,7 @@ impl Run {
             return Ok(());
         }
         let state = settings.state(&self.home);
-        let bounds = Bounds {
-            bytes: settings.spool_megabytes.map_or(Bounds::default().bytes, |megabytes| megabytes << 20),
-            age: settings.spool_hours.map_or(Bounds::default().age, |hours| i64::from(hours) * 3_600_000),
-        };
-        let spool = Spool::open(&state.join("spool"), bounds);
+        let spool = Spool::open(&state.join("spool"), Bounds::of(&settings));
         let mut socket = settings.socket.as_ref().map_or_else(|| QueueSocket::of_manager(&self.home), QueueSocket::new);
         let (url, token) = (arguments.hook_url.as_deref(), arguments.api_key.as_deref());
         let mut intelligence = Lazy::new(&settings, url, token, &state);
@@ -201,14 +197,20 @@ impl Run {
 }
 
 /// What an administrator learns of by an event.
-struct Trouble<'a> {
-    event: &'a str,
-    line: &'a str,
-    lost: Lost,
+pub(crate) struct Trouble<'a> {
+    pub(crate) event: &'a str,
+    pub(crate) line: &'a str,
+    pub(crate) lost: Lost,
 }
 
 /// Raises the error as an event, if that was not done lately.
-fn tell_error(trouble: &Trouble<'_>, processor: &Processor, socket: &mut QueueSocket, state: &Path, text: &str) {
+pub(crate) fn tell_error(
+    trouble: &Trouble<'_>,
+    processor: &Processor,
+    socket: &mut QueueSocket,
+    state: &Path,
+    text: &str,
+) {
     let Trouble { event, line, lost } = *trouble;
     let told = state.join(TOLD);
     let age = std::fs::metadata(&told).and_then(|file| file.modified()).ok().and_then(|at| at.elapsed().ok());
@@ -237,7 +239,7 @@ fn of_socket(error: &SendError) -> Open {
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

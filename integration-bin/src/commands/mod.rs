@@ -38,6 +38,12 @@ enum Command {
         custom-opencti lookup 203.0.113.66 --url https://opencti.example --token-file token\n  \
         tail -n 1 /var/ossec/logs/alerts/alerts.json | custom-opencti lookup - --intel bundle.json --json")]
     Lookup(LookupArguments),
+    /// Stay resident: keep indicators in memory, follow `alerts.json`, and raise what matches.
+    #[command(after_help = "Examples:\n  \
+        custom-opencti daemon --url https://opencti.example --token-file token --stream STREAM_ID\n  \
+        custom-opencti daemon --intel bundle.json --alerts alerts.json --from-beginning --once --output ndjson\n\n\
+        SIGTERM ends it; it goes on where it stopped when it is started again.")]
+    Daemon(crate::daemon::DaemonArguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,12 +71,13 @@ struct LookupArguments {
 pub(crate) fn is_for_people(arguments: &[String]) -> bool {
     match arguments.first().map(String::as_str) {
         None => true,
-        Some(first) => matches!(first, "lookup" | "help") || first.starts_with('-'),
+        Some(first) => matches!(first, "lookup" | "daemon" | "help") || first.starts_with('-'),
     }
 }
 
 pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Lookup(arguments) => lookup::run(&arguments),
+        Command::Daemon(arguments) => crate::daemon::run(&arguments),
     }
 }

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub(crate) use record::Record;
 use record::{Next, decode, encode};
 
+use crate::settings::Settings;
+
 /// How much waits at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
@@ -28,6 +30,17 @@ pub(crate) struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         Self { bytes: 64 * 1024 * 1024, age: 7 * 24 * 3600 * 1000 }
+    }
+}
+
+impl Bounds {
+    /// As the settings say.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let usual = Self::default();
+        Self {
+            bytes: settings.spool_megabytes.map_or(usual.bytes, |megabytes| megabytes.saturating_mul(1 << 20)),
+            age: settings.spool_hours.map_or(usual.age, |hours| i64::from(hours) * 3_600_000),
+        }
     }
 }
 

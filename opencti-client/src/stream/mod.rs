@@ -184,7 +184,14 @@ impl PlatformStream {
             "create" => ChangeKind::Create,
             "update" => ChangeKind::Update,
             "delete" => ChangeKind::Delete,
-            "connected" => return Some(StreamEvent::Connected),
+            "connected" => {
+                // Whoever follows from now on has a place from the first moment, so that nothing is missed when this
+                // connection breaks before something came.
+                if self.last.or(self.settled).is_none() {
+                    self.settled = newest(&frame.data);
+                }
+                return Some(StreamEvent::Connected);
+            }
             "no-recover" => {
                 self.recover_until = None;
                 return self.progress(frame.id);
@@ -252,6 +259,16 @@ impl PlatformStream {
         self.platform.http().config().notices.give(&notice);
         tokio::time::sleep(again_in).await;
     }
+}
+
+/// The newest place of the stream, as the greeting names it.
+fn newest(greeting: &str) -> Option<StreamId> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Greeting {
+        last_event_id: Option<String>,
+    }
+    serde_json::from_str::<Greeting>(greeting).ok()?.last_event_id?.parse().ok()
 }
 
 /// The beginning of an answer that is no stream.

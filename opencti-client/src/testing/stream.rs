@@ -179,8 +179,17 @@ async fn send(parts: &Parts, text: String) -> bool {
 
 async fn feed(shared: Arc<Shared>, parts: Parts, from: Option<String>, recover: Option<String>) {
     let start: Option<StreamId> = from.as_deref().and_then(|from| from.parse().ok());
+    let newest = {
+        let state = shared.state();
+        let ids = state
+            .stream
+            .items
+            .iter()
+            .filter_map(|item| if let Item::Event { id, .. } = item { Some(*id) } else { None });
+        ids.max().unwrap_or(StreamId::START)
+    };
     let connected = json!({
-        "connectionId": "1", "firstEventId": "0-0", "lastEventId": "0-0", "streamSize": 0,
+        "connectionId": "1", "firstEventId": "0-0", "lastEventId": newest.to_string(), "streamSize": 0,
         "firstEventDate": "2026-01-01T00:00:00Z", "lastEventDate": "2026-01-01T00:00:00Z",
     });
     if !send(&parts, frame(None, "connected", &connected.to_string())).await {

@@ -239,3 +239,17 @@ async fn dropped_calls() {
     }
     assert_eq!(seen, (1..=20).map(|number| format!("198.51.100.{number}")).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn from_now_on_there_is_a_place_at_once() {
+    let setup = Setup::new(|builder| builder).await;
+    let newest = setup.stand_in.stream_event(ChangeKind::Create, &address(1));
+    let mut stream = setup.stream(Position::default());
+    assert!(matches!(event(&mut stream).await, StreamEvent::Connected));
+    assert_eq!(stream.position().start_from, Some(newest));
+    // What comes between this connection and the next one is not missed.
+    drop(stream);
+    setup.stand_in.stream_event(ChangeKind::Create, &address(2));
+    let mut stream = setup.stream(Position::at(newest));
+    assert_eq!(value_of(&change(&mut stream).await), "198.51.100.2");
+}

@@ -1,0 +1,199 @@
+//! The resident mode: indicators stay in memory, in step with the platform, and alerts are matched as they come.
+//!
+//! Sources hand alerts to a sieve, which looks for values and patterns of the store in the text of the alert and parses
+//! nothing that has none. What is left, few alerts, goes to one thread that asks for everything that is known, judges and
+//! raises exactly as the per-alert mode does. So both give the same answers; the store only saves the question.
+
+mod follow;
+mod intel;
+mod place;
+mod raise;
+mod repeats;
+mod settings;
+mod sieve;
+mod source;
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+
+use crate::commands::alert::home;
+use crate::journal::Journal;
+use crate::process::{Lazy, Processor};
+use crate::settings::Settings;
+use follow::{Follower, Start};
+use intel::Keeper;
+use raise::Raiser;
+pub(crate) use settings::{DaemonArguments, DaemonSettings};
+use sieve::Sieve;
+
+/// So many alerts with something in them wait for the thread that raises; then the sources wait.
+const QUEUED: usize = 1_024;
+
+/// Why the resident mode cannot begin, or ended, with the exit code.
+type Failed = (String, u8);
+
+pub(crate) fn run(arguments: &DaemonArguments) -> ExitCode {
+    let home = arguments.home.clone().unwrap_or_else(home);
+    let journal = Journal::new(&home, arguments.debug);
+    match resident(arguments, &home, &journal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((line, code)) => {
+            journal.error(&line);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// For `map_err`: the error as text, with this exit code.
+fn with_code<E: std::fmt::Display>(code: u8) -> impl Fn(E) -> Failed {
+    move |error| (error.to_string(), code)
+}
+
+fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Result<(), Failed> {
+    let settings = arguments.settings(home).map_err(with_code(2))?;
+    let processor = Processor::new(&settings).map_err(with_code(2))?;
+    let judge = settings.judge().map_err(with_code(2))?;
+    let waiting = settings.state(home);
+    let state = waiting.join("daemon");
+    let of_state = |error: std::io::Error| (format!("{}: {error}", state.display()), 1);
+    std::fs::create_dir_all(&state).map_err(of_state)?;
+    let _lock = only_one(&state)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(with_code(1))?;
+    let mut signals = runtime.block_on(async { Signals::new() }).map_err(with_code(1))?;
+    let token = std::env::var("OPENCTI_TOKEN").ok().filter(|token| !token.is_empty());
+    let mut keeper = Keeper::open(&settings, token.as_deref(), &state, journal).map_err(with_code(2))?;
+    // Opened before indicators are read, so that what comes meanwhile is not missed.
+    let follower = follower(arguments, &settings, home, &state, journal)?;
+    let ready = runtime.block_on(async {
+        tokio::select! {
+            store = keeper.ready() => Some(store),
+            () = signals.any() => None,
+        }
+    });
+    let Some(store) = ready else { return Ok(()) };
+    let store = store.map_err(with_code(1))?;
+    journal.info(&format!("resident: {} indicators and observables", store.store().snapshot().len()));
+    let (sender, receiver) = mpsc::sync_channel(QUEUED);
+    let control = Arc::new(Control::default());
+    let sieve = Sieve::new(&store, &processor.catalogue, judge);
+    let lazy = Lazy::new(&settings, None, token.as_deref(), &waiting);
+    let raiser = Raiser::new(&settings, &processor, lazy, home, &waiting, journal, Arc::clone(&control));
+    std::thread::scope(|scope| {
+        let raising = scope.spawn(move || raiser.run(&receiver));
+        let following = {
+            let (sender, journal, control) = (sender.clone(), journal.clone(), Arc::clone(&control));
+            let once = arguments.once;
+            scope.spawn(move || {
+                let followed = source::follow(follower, sieve, &sender, &control, &journal, once);
+                control.end();
+                followed
+            })
+        };
+        keep(&runtime, &mut keeper, sender, &mut signals, &control);
+        control.end();
+        let followed = following.join().unwrap_or_else(|_| Err("the thread that follows alerts ended".to_owned()));
+        // It ends when the last source is gone and everything before was dealt with.
+        let raised = raising.join();
+        keeper.save();
+        journal.info("resident: stopped");
+        raised.map_err(|_| ("the thread that raises events ended".to_owned(), 1))?;
+        followed.map_err(|line| (line, 1))
+    })
+}
+
+/// Keeps the store in step until somebody says stop.
+fn keep(
+    runtime: &Runtime,
+    keeper: &mut Keeper,
+    sender: mpsc::SyncSender<raise::Work>,
+    signals: &mut Signals,
+    control: &Control,
+) {
+    runtime.block_on(async {
+        tokio::select! {
+            () = keeper.run(sender) => {}
+            () = signals.any() => {}
+            () = control.ended.notified() => {}
+        }
+    });
+}
+
+/// What threads tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct Control {
+    stopping: AtomicBool,
+    ended: Notify,
+}
+
+impl Control {
+    /// Whether the program is to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Ends the program, gracefully.
+    pub(crate) fn end(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.ended.notify_one();
+    }
+}
+
+/// The signals that end the program.
+struct Signals(Signal, Signal);
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
+}
+
+/// Two would raise everything twice and overwrite each other's state.
+fn only_one(state: &Path) -> Result<File, Failed> {
+    let path = state.join("lock");
+    let failed = |error: std::io::Error| (format!("{}: {error}", path.display()), 1);
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err((format!("{}: another one is resident already", state.display()), 1)),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// The follower of `alerts.json`, from where the run before stopped.
+fn follower(
+    arguments: &DaemonArguments,
+    settings: &Settings,
+    home: &Path,
+    state: &Path,
+    journal: &Journal,
+) -> Result<Follower, Failed> {
+    let path = settings.daemon.alerts.clone().unwrap_or_else(|| home.join("logs/alerts/alerts.json"));
+    let position = match place::read(state) {
+        Ok(position) => position,
+        Err(line) => {
+            journal.warning(&format!("{line}; the alerts that are there are read again"));
+            return Follower::new(&path, None, Start::Beginning).map_err(|error| of_file(&path, &error));
+        }
+    };
+    let start = if arguments.from_beginning { Start::Beginning } else { Start::End };
+    Follower::new(&path, position, start).map_err(|error| of_file(&path, &error))
+}
+
+fn of_file(path: &Path, error: &std::io::Error) -> Failed {
+    (format!("{}: {error}", path.display()), 1)
+}

@@ -1,0 +1,54 @@
+//! Which alerts are worth a closer look: those with a value or a pattern of the store in them.
+
+use std::sync::Arc;
+
+use alert_enricher::knowledge::JudgeOptions;
+use alert_enricher::store::{FileStore, Match, MatchError, MatchOptions, Matcher};
+use stix_model::Identifier;
+use wazuh_query::catalogue::Catalogue;
+
+/// Looks into the text of alerts.
+#[derive(Debug)]
+pub(crate) struct Sieve {
+    matcher: Matcher,
+    store: Arc<FileStore>,
+    judge: JudgeOptions,
+}
+
+impl Sieve {
+    pub(crate) fn new(store: &Arc<FileStore>, catalogue: &Catalogue, judge: JudgeOptions) -> Self {
+        let options = MatchOptions { validity: judge.validity, ..MatchOptions::default() };
+        let matcher = Matcher::new(&store.store().snapshot(), catalogue, options);
+        Self { matcher, store: Arc::clone(store), judge }
+    }
+
+    /// Takes over what changed in the store. Costs next to nothing when nothing did.
+    pub(crate) fn refresh(&mut self) {
+        self.matcher.refresh(self.store.store());
+    }
+
+    /// What of the store is in an alert and may count, each once and in order. Empty for nearly all alerts.
+    pub(crate) fn look(&mut self, text: &str) -> Result<Vec<Identifier>, MatchError> {
+        let matches = self.matcher.matches(text)?;
+        if matches.is_empty() {
+            return Ok(Vec::new());
+        }
+        let counting = matches.into_iter().filter(|found| may_count(found, &self.judge));
+        let mut ids: Vec<Identifier> = counting.map(|found| found.indicator.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+}
+
+/// Whether something may be raised for it. What is said of an observable itself decides nothing: its indicators do.
+fn may_count(found: &Match, judge: &JudgeOptions) -> bool {
+    let indicator = &found.indicator;
+    if indicator.id.object_type() != "indicator" {
+        return true;
+    }
+    let is_ignored = |label: &str| judge.ignored_labels.iter().any(|one| one.to_lowercase() == label.to_lowercase());
+    found.standing.counts()
+        && judge.filter.check(indicator).is_none()
+        && !indicator.labels.iter().any(|label| is_ignored(label))
+}

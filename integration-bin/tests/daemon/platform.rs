@@ -1,0 +1,156 @@
+//! With the platform's strict stand-in: changes arrive while alerts come.
+
+use std::time::Duration;
+
+use opencti_client::ChangeKind;
+use opencti_client::testing::{Fault, StandIn};
+use serde_json::{Value, json};
+use stix_model::{Identifier, Object};
+
+use crate::support::*;
+
+struct Setup {
+    runtime: tokio::runtime::Runtime,
+    stand_in: StandIn,
+    manager: Manager,
+}
+
+impl Setup {
+    fn new(options: &Value) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let stand_in = runtime.block_on(StandIn::builder().heartbeat(Duration::from_millis(100)).start());
+        let manager = Manager::new();
+        let token_file = manager.write("token", stand_in.token());
+        let mut all = json!({ "url": stand_in.url(), "token_file": token_file, "daemon": options });
+        all["timeout"] = 5.into();
+        manager.options(&all);
+        Self { runtime, stand_in, manager }
+    }
+
+    fn with_stream() -> Self {
+        Self::new(&json!({ "stream": "collection-1" }))
+    }
+
+    fn insert(&self, object: &Value) {
+        self.stand_in.insert(object_of(object));
+    }
+
+    /// Puts an object into the platform, and into its stream.
+    fn change(&self, kind: ChangeKind, object: &Value) {
+        let id: Identifier = object["id"].as_str().unwrap().parse().unwrap();
+        self.stand_in.remove(&id);
+        if kind != ChangeKind::Delete {
+            self.insert(object);
+        }
+        self.stand_in.stream_event(kind, object);
+    }
+
+    /// Sends alerts with this address, each of another agent, until something is raised, or nothing any more.
+    fn until(&self, number: &mut usize, address: &str, raised: bool) {
+        wait_for(&format!("{address} raised: {raised}; {}", self.manager.log()), || {
+            *number += 1;
+            self.manager.alerts(&[alert(*number, &format!("{number:03}"), address)]);
+            std::thread::sleep(Duration::from_millis(400));
+            (self.manager.events().is_empty() != raised).then_some(())
+        });
+    }
+}
+
+fn object_of(object: &Value) -> Object {
+    serde_json::from_value(object.clone()).unwrap()
+}
+
+#[test]
+fn changes_of_the_live_stream() {
+    let setup = Setup::with_stream();
+    for number in 1..=3 {
+        setup.insert(&of_address(number, &format!("203.0.113.{number}")));
+    }
+    let resident = setup.manager.resident(&[]);
+    let mut number = 0;
+    for last in 1..=3 {
+        setup.until(&mut number, &format!("203.0.113.{last}"), true);
+    }
+    // Added while it runs.
+    setup.change(ChangeKind::Create, &of_address(4, "203.0.113.4"));
+    setup.until(&mut number, "203.0.113.4", true);
+    // Revoked, labelled, deleted.
+    let mut revoked = of_address(1, "203.0.113.1");
+    revoked["revoked"] = true.into();
+    setup.change(ChangeKind::Update, &revoked);
+    let mut wrong = of_address(2, "203.0.113.2");
+    wrong["labels"] = json!(["false-positive"]);
+    setup.change(ChangeKind::Update, &wrong);
+    setup.change(ChangeKind::Delete, &of_address(3, "203.0.113.3"));
+    for last in 1..=3 {
+        setup.until(&mut number, &format!("203.0.113.{last}"), false);
+    }
+    setup.until(&mut number, "203.0.113.4", true);
+    // The connection breaks, and one more comes.
+    setup.stand_in.stream_repeats(2);
+    setup.stand_in.stream_cut();
+    setup.change(ChangeKind::Create, &of_address(5, "203.0.113.5"));
+    setup.until(&mut number, "203.0.113.5", true);
+    assert!(resident.stop().success());
+    setup.stand_in.assert_nothing_refused();
+    let log = setup.manager.log();
+    assert!(log.contains("resident: 3 indicators") && !log.contains(setup.stand_in.token()), "{log}");
+}
+
+#[test]
+fn a_restart_needs_no_platform_and_catches_up() {
+    let setup = Setup::with_stream();
+    setup.insert(&of_address(1, "203.0.113.1"));
+    let resident = setup.manager.resident(&[]);
+    let mut number = 0;
+    setup.change(ChangeKind::Create, &of_address(2, "203.0.113.2"));
+    setup.until(&mut number, "203.0.113.2", true);
+    assert!(resident.stop().success());
+    // While nobody is resident, one goes and one comes; and the platform is away when the next one begins.
+    setup.change(ChangeKind::Delete, &of_address(1, "203.0.113.1"));
+    setup.change(ChangeKind::Create, &of_address(3, "203.0.113.3"));
+    setup.runtime.block_on(setup.stand_in.stop());
+    let resident = setup.manager.resident(&[]);
+    assert!(setup.manager.log().contains("resident: 2 indicators"), "{}", setup.manager.log());
+    setup.manager.wait_for_log("indicators stay as they are");
+    // What matches waits for what else is known about it.
+    setup.manager.alerts(&[alert(900, "900", "203.0.113.2")]);
+    wait_for("an alert that waits", || setup.manager.waits().then_some(()));
+    setup.runtime.block_on(setup.stand_in.resume());
+    let events = setup.manager.wait_for_events(2);
+    assert_eq!(events[0]["opencti"]["event_type"], "error", "{events:#?}");
+    assert_eq!(source(&events[1]), "1773480413.900", "{events:#?}");
+    setup.until(&mut number, "203.0.113.3", true);
+    setup.until(&mut number, "203.0.113.1", false);
+    assert!(!setup.manager.log().contains("read anew"), "{}", setup.manager.log());
+    assert!(resident.stop().success());
+}
+
+#[test]
+fn without_a_stream_the_platform_is_asked() {
+    let setup = Setup::new(&json!({ "poll_seconds": 1 }));
+    setup.insert(&of_address(1, "203.0.113.1"));
+    let resident = setup.manager.resident(&[]);
+    let mut number = 0;
+    setup.until(&mut number, "203.0.113.1", true);
+    let mut later = of_address(2, "203.0.113.2");
+    later["modified"] = "2099-01-01T00:00:00Z".into();
+    setup.insert(&later);
+    setup.until(&mut number, "203.0.113.2", true);
+    assert!(resident.stop().success());
+    setup.stand_in.assert_nothing_refused();
+}
+
+#[test]
+fn the_first_start_waits_for_the_platform() {
+    let setup = Setup::with_stream();
+    setup.insert(&of_address(1, "203.0.113.1"));
+    setup.stand_in.faults().always(Fault::Html);
+    let resident = setup.manager.begin(&[]);
+    setup.manager.wait_for_log("it is tried again");
+    // What comes meanwhile is not missed.
+    setup.manager.alerts(&[alert(1, "001", "203.0.113.1")]);
+    setup.stand_in.faults().clear();
+    assert_eq!(source(&setup.manager.wait_for_events(1)[0]), "1773480413.1");
+    assert!(resident.stop().success());
+}

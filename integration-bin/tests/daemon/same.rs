@@ -1,0 +1,141 @@
+//! The same alert gives the same events, whoever looks at it.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use alert_enricher::indicator::Kind;
+use alert_enricher::knowledge::{AskOptions, Asked, ask};
+use serde_json::{Value, json};
+use wazuh_query::alert::Alert;
+use wazuh_query::catalogue::Catalogue;
+
+use crate::support::*;
+
+fn corpus() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/alerts");
+    if !path.is_dir() {
+        eprintln!("skipped: the alerts of the reference data are not there");
+    }
+    path.is_dir().then_some(path)
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    let bytes = std::fs::read(path).unwrap();
+    String::from_utf8_lossy(&bytes).lines().map(str::to_owned).filter(|line| !line.trim().is_empty()).collect()
+}
+
+/// The pattern that stands for a value, and the observable.
+fn stix(asked: &Asked) -> Option<(String, Value)> {
+    let (object_type, path, name) = match asked.kind() {
+        Kind::Address if asked.value.contains(':') => ("ipv6-addr", "value", "value"),
+        Kind::Address => ("ipv4-addr", "value", "value"),
+        Kind::Domain => ("domain-name", "value", "value"),
+        Kind::Url => ("url", "value", "value"),
+        Kind::Email => ("email-addr", "value", "value"),
+        Kind::Mac => ("mac-addr", "value", "value"),
+        Kind::Md5 => ("file", "hashes.MD5", "MD5"),
+        Kind::Sha1 => ("file", "hashes.'SHA-1'", "SHA-1"),
+        Kind::Sha256 => ("file", "hashes.'SHA-256'", "SHA-256"),
+        _ => return None,
+    };
+    let constant = asked.value.replace('\\', r"\\").replace('\'', r"\'");
+    let mut observable = json!({ "type": object_type, "spec_version": "2.1" });
+    if object_type == "file" {
+        observable["hashes"] = json!({ name: asked.value });
+    } else {
+        observable[name] = asked.value.clone().into();
+    }
+    Some((format!("[{object_type}:{path} = '{constant}']"), observable))
+}
+
+fn relationship(number: usize, relationship: &str, from: &Value, to: &Value) -> Value {
+    json!({
+        "type": "relationship", "spec_version": "2.1", "created": "2026-03-01T00:00:00Z", "modified": "2026-03-01T00:00:00Z",
+        "id": format!("relationship--44298a74-ba52-4f0c-87a3-1824{number:08}"),
+        "relationship_type": relationship, "source_ref": from["id"], "target_ref": to["id"],
+    })
+}
+
+/// Knows something about most values of these alerts, in every way in which something can be known.
+fn intelligence(alerts: &[String]) -> Vec<Value> {
+    let catalogue = Catalogue::builtin();
+    let (mut objects, mut seen, mut number) = (Vec::new(), HashSet::new(), 0);
+    for text in alerts {
+        let Ok(alert) = Alert::read(text, &catalogue) else { continue };
+        let Ok(asked) = ask(&alert, &catalogue, &AskOptions::default()) else { continue };
+        for asked in asked.iter().filter(|asked| seen.insert(asked.key.clone())).take(6) {
+            let Some((pattern, mut observable)) = stix(asked) else { continue };
+            number += 1;
+            let id = |object: &Value| {
+                let object_type = object["type"].as_str().unwrap();
+                json!(format!("{object_type}--efb3cb24-5b02-47b0-adb6-6456{number:08}"))
+            };
+            observable["id"] = id(&observable);
+            let mut known = indicator(number, &pattern);
+            known["valid_from"] = "2000-01-01T00:00:00Z".into();
+            match number % 8 {
+                0 => continue,
+                1 => known["revoked"] = true.into(),
+                2 => known["labels"] = json!(["false-positive"]),
+                3 => known["valid_until"] = "2001-01-01T00:00:00Z".into(),
+                4 => known["pattern"] = format!("{pattern} FOLLOWEDBY [file:name = 'nothing']").into(),
+                5 => {
+                    objects.push(relationship(number, "based-on", &known, &observable));
+                    objects.push(observable);
+                }
+                6 => {
+                    // Something else is indicated, and this is related to it.
+                    let mut other =
+                        json!({ "type": "domain-name", "spec_version": "2.1", "value": format!("x{number}.example") });
+                    other["id"] = id(&other);
+                    known["pattern"] = format!("[domain-name:value = 'x{number}.example']").into();
+                    objects.push(relationship(2 * number + 1_000_000, "based-on", &known, &other));
+                    objects.push(relationship(2 * number + 1_000_001, "related-to", &observable, &other));
+                    objects.extend([other, observable]);
+                }
+                _ => {}
+            }
+            objects.push(known);
+        }
+    }
+    objects
+}
+
+/// Compares the modes over these alerts. Answers how many events there were.
+fn compare(alerts: &[String]) -> usize {
+    let manager = Manager::new();
+    let objects = intelligence(alerts);
+    let intel = manager.write("intel.json", &json!(objects).to_string());
+    manager.options(&json!({ "intel": [intel], "daemon": { "repeat_minutes": 0 } }));
+    let mut wanted = Vec::new();
+    for alert in alerts {
+        manager.per_alert(alert, "", "");
+        wanted.extend(manager.events());
+    }
+    manager.alerts(alerts);
+    let found = manager.once(&[]);
+    for (wanted, found) in wanted.iter().zip(&found) {
+        assert_eq!(wanted, found, "{}", manager.log());
+    }
+    assert_eq!(wanted.len(), found.len(), "{}", manager.log());
+    wanted.len()
+}
+
+#[test]
+fn the_sample_alerts() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data/alerts.json");
+    let events = compare(&lines(&path).into_iter().take(60).collect::<Vec<_>>());
+    assert!(events > 20, "{events} events");
+}
+
+#[test]
+fn the_reference_alerts() {
+    let Some(folder) = corpus() else { return };
+    let mut paths: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "ndjson"));
+    paths.sort();
+    let all = paths.iter().flat_map(|path| lines(path));
+    let some: Vec<String> = all.step_by(9).filter(|line| line.len() < 60_000).collect();
+    let events = compare(&some);
+    assert!(events > 50, "{events} events");
+}
