@@ -139,6 +139,16 @@ impl Settings {
         })
     }
 
+    /// Stands for everything that decides which events an alert gives. Two runs of one program can compare it.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        use std::hash::{Hash as _, Hasher as _};
+        let mut hasher = std::hash::DefaultHasher::new();
+        (&self.kinds, &self.groups, &self.own_domains, &self.ignore, self.private_addresses).hash(&mut hasher);
+        (self.min_score, self.min_confidence, &self.max_tlp, &self.ignored_labels).hash(&mut hasher);
+        (&self.intel, self.search_patterns, self.old_manager, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// How the place of an event is written.
     pub(crate) fn escaping(&self) -> Escaping {
         if self.old_manager { Escaping::None } else { Escaping::Bars }

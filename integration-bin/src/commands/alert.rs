@@ -8,6 +8,7 @@ use alert_enricher::knowledge::error_document;
 use wazuh_query::alert::Alert;
 
 use crate::arguments::Arguments;
+use crate::daemon::forward;
 use crate::journal::Journal;
 use crate::process::{Lazy, ProcessError, Processor};
 use crate::settings::Settings;
@@ -80,9 +81,14 @@ impl Run {
         let arguments = &self.arguments;
         let mistake = |error: &dyn std::fmt::Display| (error.to_string(), code::ARGUMENTS);
         let settings = Settings::read(arguments.options.as_deref(), &self.home).map_err(|error| mistake(&error))?;
-        let processor = Processor::new(&settings).map_err(|error| mistake(&error))?;
         let text = self.alert()?;
         let deadline = self.started + settings.deadline(arguments.timeout);
+        let state = settings.state(&self.home);
+        if forward(text.as_bytes(), &settings, &state, deadline) {
+            self.journal.debug("the resident program took the alert");
+            return Ok(());
+        }
+        let processor = Processor::new(&settings).map_err(|error| mistake(&error))?;
         // Most alerts end here, without a file or a connection.
         let not_asked = match Alert::read(&text, &processor.catalogue) {
             Ok(alert) => processor.asked(&alert).err(),
@@ -92,7 +98,6 @@ impl Run {
             self.journal.debug(&why.to_string());
             return Ok(());
         }
-        let state = settings.state(&self.home);
         let spool = Spool::open(&state.join("spool"), Bounds::of(&settings));
         let mut socket = settings.socket.as_ref().map_or_else(|| QueueSocket::of_manager(&self.home), QueueSocket::new);
         let (url, token) = (arguments.hook_url.as_deref(), arguments.api_key.as_deref());

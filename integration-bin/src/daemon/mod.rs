@@ -5,6 +5,7 @@
 //! raises exactly as the per-alert mode does. So both give the same answers; the store only saves the question.
 
 mod follow;
+mod forward;
 mod intel;
 mod place;
 mod raise;
@@ -29,6 +30,8 @@ use crate::journal::Journal;
 use crate::process::{Lazy, Processor};
 use crate::settings::Settings;
 use follow::{Follower, Start};
+use forward::Listener;
+pub(crate) use forward::forward;
 use intel::Keeper;
 use raise::Raiser;
 pub(crate) use settings::{DaemonArguments, DaemonSettings};
@@ -71,7 +74,11 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
     let token = std::env::var("OPENCTI_TOKEN").ok().filter(|token| !token.is_empty());
     let mut keeper = Keeper::open(&settings, token.as_deref(), &state, journal).map_err(with_code(2))?;
     // Opened before indicators are read, so that what comes meanwhile is not missed.
-    let follower = follower(arguments, &settings, home, &state, journal)?;
+    let follower = if settings.daemon.follow.unwrap_or(true) {
+        Some(follower(arguments, &settings, home, &state, journal)?)
+    } else {
+        None
+    };
     let ready = runtime.block_on(async {
         tokio::select! {
             store = keeper.ready() => Some(store),
@@ -83,23 +90,33 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
     journal.info(&format!("resident: {} indicators and observables", store.store().snapshot().len()));
     let (sender, receiver) = mpsc::sync_channel(QUEUED);
     let control = Arc::new(Control::default());
-    let sieve = Sieve::new(&store, &processor.catalogue, judge);
+    let sieve = || Sieve::new(&store, &processor.catalogue, judge.clone());
+    // Whoever cannot forward looks for themselves.
+    let listener = Listener::bind(&waiting, &settings)
+        .inspect_err(|error| journal.warning(&format!("{}: {error}", forward::path(&waiting).display())));
     let lazy = Lazy::new(&settings, None, token.as_deref(), &waiting);
     let raiser = Raiser::new(&settings, &processor, lazy, home, &waiting, journal, Arc::clone(&control));
     std::thread::scope(|scope| {
         let raising = scope.spawn(move || raiser.run(&receiver));
-        let following = {
+        let following = follower.map(|follower| {
             let (sender, journal, control) = (sender.clone(), journal.clone(), Arc::clone(&control));
-            let once = arguments.once;
+            let (sieve, once) = (sieve(), arguments.once);
             scope.spawn(move || {
                 let followed = source::follow(follower, sieve, &sender, &control, &journal, once);
                 control.end();
                 followed
             })
-        };
+        });
+        if let Ok(listener) = listener {
+            let (sender, journal, control) = (sender.clone(), journal.clone(), Arc::clone(&control));
+            let sieve = sieve();
+            scope.spawn(move || listener.run(sieve, &sender, &control, &journal));
+        }
         keep(&runtime, &mut keeper, sender, &mut signals, &control);
         control.end();
-        let followed = following.join().unwrap_or_else(|_| Err("the thread that follows alerts ended".to_owned()));
+        forward::wake(&waiting);
+        let ended = |_| Err("the thread that follows alerts ended".to_owned());
+        let followed = following.map_or(Ok(()), |following| following.join().unwrap_or_else(ended));
         // It ends when the last source is gone and everything before was dealt with.
         let raised = raising.join();
         keeper.save();

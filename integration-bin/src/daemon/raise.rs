@@ -1,6 +1,8 @@
 //! Raising events for the alerts that have something of the store in them: one thread, in the order in which they come.
 
+use std::collections::{HashSet, VecDeque};
 use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -14,7 +16,7 @@ use wazuh_query::alert::Alert;
 use super::follow::Position;
 use super::repeats::Repeats;
 use super::settings::Output;
-use super::{Control, place};
+use super::{Control, forward, place};
 use crate::commands::alert::{TOLD, Trouble, now, tell_error};
 use crate::intelligence::{self, LookupError};
 use crate::journal::Journal;
@@ -35,13 +37,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) enum Work {
     /// An alert in which these things of the store are.
-    Alert { text: String, ids: Vec<Identifier> },
+    Alert { text: String, ids: Vec<Identifier>, answer: Option<Answer> },
     /// All alerts of the file up to here were given.
     Position(Position),
     /// What is known about observables changed.
     Known,
     /// The files of threat intelligence changed.
     Intel,
+}
+
+/// Somebody waits for an alert to be dealt with.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(super) stream: UnixStream,
+    /// Until when; then they look for themselves.
+    pub(super) until: Instant,
 }
 
 /// Why an alert could not be dealt with.
@@ -91,6 +101,7 @@ pub(crate) struct Raiser<'s> {
     journal: Journal,
     control: Arc<Control>,
     repeats: Repeats,
+    recent: Recent,
     away: Option<Away>,
     looked: Instant,
 }
@@ -127,6 +138,7 @@ impl<'s> Raiser<'s> {
             journal: journal.clone(),
             control,
             repeats: Repeats::new(settings.daemon.window()),
+            recent: Recent::default(),
             // What waits from before comes first.
             away: waits.then(|| Away { again: Instant::now(), pause: PAUSE }),
             looked: Instant::now(),
@@ -141,7 +153,7 @@ impl<'s> Raiser<'s> {
                 None => LOOK,
             };
             match work.recv_timeout(wait) {
-                Ok(Work::Alert { text, ids }) => self.alert(&text, &ids),
+                Ok(Work::Alert { text, ids, answer }) => self.alert(&text, &ids, answer),
                 Ok(Work::Position(position)) => self.keep(position),
                 Ok(Work::Known) => self.repeats.forget_silence(),
                 Ok(Work::Intel) => {
@@ -160,7 +172,18 @@ impl<'s> Raiser<'s> {
         }
     }
 
-    fn alert(&mut self, text: &str, ids: &[Identifier]) {
+    fn alert(&mut self, text: &str, ids: &[Identifier], answer: Option<Answer>) {
+        if answer.as_ref().is_some_and(|answer| Instant::now() > answer.until) {
+            return;
+        }
+        self.now_or_later(text, ids);
+        if let Some(mut answer) = answer {
+            // Whoever does not wait any more looks for themselves.
+            let _gone = answer.stream.write_all(&[forward::TAKEN]);
+        }
+    }
+
+    fn now_or_later(&mut self, text: &str, ids: &[Identifier]) {
         if self.away.is_some() {
             // In order: behind those that wait.
             return self.wait(text, None);
@@ -185,8 +208,14 @@ impl<'s> Raiser<'s> {
         };
         let Ok(asked) = self.processor.asked(&alert) else { return Ok(()) };
         let agent = alert.agent.id.as_deref().unwrap_or_default();
+        let name = name_of(&alert);
+        if !ids.is_empty() && name.as_ref().is_some_and(|name| self.recent.has(name)) {
+            // It came from two sources.
+            return Ok(());
+        }
         let alike = Repeats::alike(agent, ids);
         if !ids.is_empty() && self.repeats.again(&alike, started) {
+            self.recent.add(name);
             return Ok(());
         }
         let deadline = started + self.settings.timeout.map_or(PATIENCE, Duration::from_secs);
@@ -211,6 +240,7 @@ impl<'s> Raiser<'s> {
             }
             events.push(name);
         }
+        self.recent.add(name);
         if !ids.is_empty() {
             self.repeats.dealt_with(alike, events, started);
         }
@@ -333,4 +363,41 @@ enum Drained {
     Busy,
     /// Something is away: the event, the line and the alert.
     Away(&'static str, String, String),
+}
+
+/// What tells an alert from all others, if it has an identifier.
+fn name_of(alert: &Alert<'_>) -> Option<Box<str>> {
+    let id = alert.shown_id()?;
+    let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().unwrap_or_default().to_owned();
+    let time = alert.timestamp.map(|time| time.unix_millis());
+    let (agent, rule, location) = (text(&alert.agent.id), text(&alert.rule.id), text(&alert.location));
+    Some(format!("{id}\n{time:?}\n{agent}\n{rule}\n{location}").into())
+}
+
+/// Alerts that were dealt with lately, by name.
+#[derive(Debug, Default)]
+struct Recent {
+    names: HashSet<Box<str>>,
+    order: VecDeque<Box<str>>,
+}
+
+/// So many alerts with something in them may come between two sources.
+const RECENT: usize = 10_000;
+
+impl Recent {
+    fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    fn add(&mut self, name: Option<Box<str>>) {
+        let Some(name) = name else { return };
+        if self.names.insert(name.clone()) {
+            self.order.push_back(name);
+        }
+        if self.order.len() > RECENT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.names.remove(&oldest);
+        }
+    }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Output {
 pub(crate) struct DaemonSettings {
     /// The file that is followed.
     pub(crate) alerts: Option<PathBuf>,
+    /// Whether it is followed; not, where the integrator or the indexer brings all alerts.
+    pub(crate) follow: Option<bool>,
     /// The live stream of the platform, by its identifier. Without one the platform is asked for changes.
     pub(crate) stream: Option<String>,
     /// Seconds between questions for changes, without a live stream.

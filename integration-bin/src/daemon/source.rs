@@ -49,7 +49,7 @@ pub(crate) fn follow(
                 Ok(ids) if ids.is_empty() => {}
                 Ok(ids) => {
                     // It fails when nobody raises any more: the program ends.
-                    cut |= work.send(Work::Alert { text: text.into_owned(), ids }).is_err();
+                    cut |= work.send(Work::Alert { text: text.into_owned(), ids, answer: None }).is_err();
                 }
                 Err(MatchError::Read(_)) => told.no_alert += 1,
                 Err(error) => {

@@ -4,6 +4,7 @@
 
 mod faults;
 mod files;
+mod forward;
 mod platform;
 mod same;
 mod support;

@@ -118,6 +118,19 @@ fn compare(alerts: &[String]) -> usize {
         assert_eq!(wanted, found, "{}", manager.log());
     }
     assert_eq!(wanted.len(), found.len(), "{}", manager.log());
+    // And forwarded to the one that is resident.
+    let resident = manager.resident(&[]);
+    let _of_the_follower = manager.events();
+    let mut forwarded = Vec::new();
+    for alert in alerts {
+        manager.per_alert_debug(alert);
+        forwarded.extend(manager.events());
+    }
+    assert_eq!(wanted, forwarded, "{}", manager.log());
+    let taken = manager.log().matches("the resident program took the alert").count();
+    // What is no alert the program has to tell itself.
+    assert!(taken * 10 > alerts.len() * 9, "{taken} of {}", alerts.len());
+    assert!(resident.stop().success());
     wanted.len()
 }
 

@@ -114,6 +114,13 @@ impl Manager {
         self.command(&[file.to_str().unwrap(), token, url, "", "", "20", "3"]).status().unwrap()
     }
 
+    /// The same with the integrator's debug level.
+    pub(crate) fn per_alert_debug(&self, alert: &str) -> ExitStatus {
+        let file = self.path("x.alert");
+        std::fs::write(&file, format!("{alert}\n")).unwrap();
+        self.command(&[file.to_str().unwrap(), "", "", "debug", "", "20", "3"]).stderr(Stdio::null()).status().unwrap()
+    }
+
     /// What arrived in the queue, oldest first.
     pub(crate) fn received(&self) -> Vec<String> {
         let mut buffer = vec![0; 70_000];
@@ -216,6 +223,11 @@ pub(crate) fn source(event: &Value) -> &str {
 }
 
 impl Manager {
+    /// Runs the program with these arguments.
+    pub(crate) fn program(&self, arguments: &[&str]) -> ExitStatus {
+        self.command(arguments).stderr(Stdio::null()).status().unwrap()
+    }
+
     /// Runs until it ends by itself.
     pub(crate) fn run_daemon(&self) -> ExitStatus {
         self.command(&["daemon"]).stderr(Stdio::null()).status().unwrap()

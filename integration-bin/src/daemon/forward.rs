@@ -1,0 +1,141 @@
+//! Alerts that the per-alert program forwards, over a Unix socket: one small write, one byte in answer.
+//!
+//! What is sent: the length of the alert (four bytes, the lowest first), eight bytes that stand for the settings that
+//! decide answers, and the alert. What is answered: [`NOTHING`], [`TAKEN`] or [`OTHER`].
+
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use super::Control;
+use super::raise::{Answer, Work};
+use super::sieve::Sieve;
+use crate::journal::Journal;
+use crate::settings::Settings;
+
+/// Nothing is known about the alert.
+pub(super) const NOTHING: u8 = b'0';
+/// What is known was raised, or waits.
+pub(super) const TAKEN: u8 = b'1';
+/// Somebody else has to look: the settings differ, or the text is no alert.
+const OTHER: u8 = b'?';
+
+const HEADER: usize = 4 + 8;
+/// No alert is longer.
+const LONGEST: usize = 16 << 20;
+/// How long the resident program waits for an alert that was announced.
+const READ: Duration = Duration::from_millis(250);
+/// For so long the per-alert program waits for an answer.
+const ANSWER: Duration = Duration::from_secs(2);
+/// The resident one does not begin with what is older.
+const BEGIN: Duration = Duration::from_millis(1_750);
+/// How long to sleep when nobody can be let in.
+const IDLE: Duration = Duration::from_millis(100);
+
+/// Where the socket is, below the folder for what waits.
+pub(crate) fn path(state: &Path) -> PathBuf {
+    state.join("resident.socket")
+}
+
+/// Gives an alert to the resident program. Answers whether it took care of it; if not, the caller has to.
+pub(crate) fn forward(text: &[u8], settings: &Settings, state: &Path, deadline: Instant) -> bool {
+    let handed = (|| {
+        let mut stream = UnixStream::connect(path(state))?;
+        let left = deadline.saturating_duration_since(Instant::now()) / 2;
+        let patience = ANSWER.min(left).max(Duration::from_millis(50));
+        stream.set_write_timeout(Some(patience))?;
+        stream.set_read_timeout(Some(patience))?;
+        let length = u32::try_from(text.len()).map_err(io::Error::other)?;
+        let mut message = Vec::with_capacity(HEADER + text.len());
+        message.extend_from_slice(&length.to_le_bytes());
+        message.extend_from_slice(&settings.fingerprint().to_le_bytes());
+        message.extend_from_slice(text);
+        stream.write_all(&message)?;
+        let mut answer = [0];
+        stream.read_exact(&mut answer)?;
+        Ok::<u8, io::Error>(answer[0])
+    })();
+    matches!(handed, Ok(NOTHING | TAKEN))
+}
+
+/// Wakes the one who waits for alerts, so that they see that the program ends.
+pub(super) fn wake(state: &Path) {
+    let _nobody_there = UnixStream::connect(path(state));
+}
+
+/// Takes what is forwarded.
+pub(super) struct Listener {
+    socket: UnixListener,
+    path: PathBuf,
+    fingerprint: u64,
+}
+
+impl Listener {
+    /// Only one program is resident, so what is left of another one can go.
+    pub(super) fn bind(state: &Path, settings: &Settings) -> io::Result<Self> {
+        let path = path(state);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let socket = UnixListener::bind(&path)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660))?;
+        Ok(Self { socket, path, fingerprint: settings.fingerprint() })
+    }
+
+    /// Takes alerts until the program is to end.
+    pub(super) fn run(&self, mut sieve: Sieve, work: &SyncSender<Work>, control: &Control, journal: &Journal) {
+        loop {
+            let accepted = self.socket.accept();
+            if control.is_stopping() {
+                break;
+            }
+            match accepted {
+                // Whoever goes away without an alert has nothing to lose.
+                Ok((stream, _)) => {
+                    if let Err(error) = self.take(stream, &mut sieve, work) {
+                        journal.debug(&format!("an alert that was forwarded: {error}"));
+                    }
+                }
+                Err(error) => {
+                    journal.warning(&format!("{}: {error}", self.path.display()));
+                    std::thread::sleep(IDLE);
+                }
+            }
+        }
+        // From now on everybody looks for themselves.
+        let _gone = std::fs::remove_file(&self.path);
+    }
+
+    fn take(&self, mut stream: UnixStream, sieve: &mut Sieve, work: &SyncSender<Work>) -> io::Result<()> {
+        let until = Instant::now() + BEGIN;
+        stream.set_read_timeout(Some(READ))?;
+        stream.set_write_timeout(Some(READ))?;
+        let mut header = [0; HEADER];
+        stream.read_exact(&mut header)?;
+        let (length, settings) = header.split_at(4);
+        let length = u32::from_le_bytes(length.try_into().unwrap_or_default()) as usize;
+        if length > LONGEST || u64::from_le_bytes(settings.try_into().unwrap_or_default()) != self.fingerprint {
+            return stream.write_all(&[OTHER]);
+        }
+        let mut bytes = Vec::new();
+        (&stream).take(length as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let text =
+            String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        sieve.refresh();
+        match sieve.look(&text) {
+            Ok(ids) if ids.is_empty() => stream.write_all(&[NOTHING]),
+            Ok(ids) => {
+                let answer = Some(Answer { stream, until });
+                work.send(Work::Alert { text, ids, answer }).map_err(|_| io::Error::other("the program ends"))
+            }
+            Err(_) => stream.write_all(&[OTHER]),
+        }
+    }
+}
