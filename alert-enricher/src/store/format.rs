@@ -184,8 +184,8 @@ fn align(length: usize) -> usize {
     length.next_multiple_of(8)
 }
 
-/// The bytes of a segment with these sections, in the order of [`Section`].
-pub(super) fn write(seed: u64, sections: &[Vec<u8>; Section::COUNT]) -> Vec<u8> {
+/// The bytes of a segment with these sections, in the order of [`Section`]. Each section goes when it is written.
+pub(super) fn write(seed: u64, sections: [Vec<u8>; Section::COUNT]) -> Vec<u8> {
     let body = HEADER + Section::COUNT * ENTRY;
     let content: usize = sections.iter().map(|section| align(section.len())).sum();
     let sums = body + content;
@@ -197,7 +197,7 @@ pub(super) fn write(seed: u64, sections: &[Vec<u8>; Section::COUNT]) -> Vec<u8> 
         for value in [number, out.len() as u64, section.len() as u64] {
             table.extend_from_slice(&value.to_le_bytes());
         }
-        out.extend_from_slice(section);
+        out.extend_from_slice(&section);
         out.resize(align(out.len()), 0);
     }
     let blocks: Vec<u64> = out[body..].chunks(BLOCK).map(sum).collect();
@@ -419,7 +419,7 @@ mod tests {
 
     fn sample() -> Vec<u8> {
         let sections = std::array::from_fn(|place| vec![u8::try_from(place).unwrap() + 1; place * 7]);
-        write(5, &sections)
+        write(5, sections)
     }
 
     #[test]
@@ -468,7 +468,7 @@ mod tests {
     fn large_files_are_verified_where_they_are_read() {
         let mut sections: [Vec<u8>; Section::COUNT] = Default::default();
         sections[Section::Entries as usize] = vec![7; 2 * SMALL];
-        let mut bytes = write(0, &sections);
+        let mut bytes = write(0, sections);
         let place = SMALL + 100;
         bytes[place] ^= 1;
         let layout = Layout::read(&bytes, false).unwrap();

@@ -226,7 +226,7 @@ mod tests {
             networks.iter().zip(0..).map(|((first, length), record)| (*first, *length, record)).collect();
         let mut sections: [Vec<u8>; Section::COUNT] = Default::default();
         sections[Section::NetworksV4 as usize] = write(numbered.clone());
-        let file = write_file(0, &sections);
+        let file = write_file(0, sections);
         let layout = Layout::read(&file, false).unwrap();
         let section = layout.section(&file, Section::NetworksV4);
         let Some(read) = Networks::new::<A>(section) else { return assert!(networks.is_empty()) };

@@ -189,7 +189,16 @@ impl Parts {
 
     /// The segment. Without a seed it gets one that depends on every value.
     pub(super) fn finish(mut self, seed: Option<u64>, about: &str) -> Result<Vec<u8>, TooLarge> {
+        // A million indicators are some 40 MB of records and as much of values: each part goes as soon as the next one
+        // stands in its place.
         let seed = Seed::new(seed.unwrap_or_else(|| self.seed()));
+        let mut shape = Shape::default();
+        for value in &self.values {
+            let record = self.records.get(value.record as usize);
+            if record.is_some_and(|record| Record(record).is_compound()) {
+                shape.compound |= 1 << (value.code & !WHOLE);
+            }
+        }
         let (numbers, ordered) = self.ordered();
         let number = |record: u32| numbers.get(record as usize).copied().filter(|number| *number != u32::MAX);
         let literals = literal::write(
@@ -205,7 +214,7 @@ impl Parts {
             let hash = hash::of_value(seed, plain, order_of(plain), value);
             drafts.push(Draft { hash, code, value, record });
         };
-        for value in &self.values {
+        for value in std::mem::take(&mut self.values) {
             let Some(record) = number(value.record) else { continue };
             let start = value.start as usize;
             let bytes = self.arena.get(start..start + usize::from(value.length)).unwrap_or_default();
@@ -214,20 +223,14 @@ impl Parts {
         for (gram, place) in &literals.grams {
             draft(GRAM, gram, *place);
         }
-        let mut shape = Shape::default();
         shape.texts = self.literals.iter().fold(0, |fields, literal| fields | literal.fields);
         shape.always = self.always.iter().fold(0, |all, (fields, _)| all | fields);
-        for value in &self.values {
-            let record = self.records.get(value.record as usize);
-            if record.is_some_and(|record| Record(record).is_compound()) {
-                shape.compound |= 1 << (value.code & !WHOLE);
-            }
-        }
-        let table = table::write(&drafts, |code, value| {
+        let table = table::write(drafts, |code, value| {
             let code = code & !WHOLE;
             shape.count(code, hash::parts(order_of(code), value));
         })
         .ok_or(TooLarge)?;
+        self.arena = Vec::new();
         let renumbered = |networks: &mut Vec<(_, u8, u32)>| {
             networks.retain_mut(|(.., record)| number(*record).map(|number| *record = number).is_some());
         };
@@ -258,7 +261,7 @@ impl Parts {
         set(Section::Always, always.iter().flat_map(always_bytes).collect());
         set(Section::About, about.as_bytes().to_vec());
         set(Section::Removed, removed(&self.removed));
-        Ok(format::write(seed.number(), &sections))
+        Ok(format::write(seed.number(), sections))
     }
 
     fn seed(&self) -> u64 {
@@ -278,21 +281,39 @@ impl Parts {
     }
 
     /// The records in the order of their identifiers, and the new number of each old one (`MAX`: left out, because
-    /// another version of it counts).
-    fn ordered(&self) -> (Vec<u32>, Vec<u8>) {
+    /// another version of it counts). They are put in order where they stand; afterwards there are none here.
+    fn ordered(&mut self) -> (Vec<u32>, Vec<u8>) {
         let places = self.places();
+        let ranks = std::mem::take(&mut self.ranks);
         let mut numbers = vec![u32::MAX; self.records.len()];
-        let mut ordered = Vec::with_capacity(self.records.len() * RECORD);
-        let mut next = 0;
+        // The old number of each record, in the new order.
+        let mut chosen: Vec<u32> = Vec::with_capacity(places.len());
         for same in places.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
-            let rank = |place: &&(u128, u8, u32)| (self.ranks[place.2 as usize], place.2);
+            let rank = |place: &&(u128, u8, u32)| (ranks[place.2 as usize], place.2);
             let Some((.., place)) = same.iter().max_by_key(rank) else { continue };
-            let record = &self.records[*place as usize];
-            ordered.extend_from_slice(record);
-            numbers[*place as usize] = next;
-            next += 1;
+            numbers[*place as usize] = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
+            chosen.push(*place);
         }
-        (numbers, ordered)
+        drop(places);
+        let count = chosen.len();
+        chosen.extend((0..).zip(&numbers).filter(|(_, number)| **number == u32::MAX).map(|(old, _)| old));
+        let mut records = std::mem::take(&mut self.records);
+        // Every cycle of the permutation is gone through once.
+        for first in 0..chosen.len() {
+            let moved = records[first];
+            let mut here = first;
+            loop {
+                let next = std::mem::replace(&mut chosen[here], u32::MAX);
+                if next == u32::MAX {
+                    break;
+                }
+                let next = next as usize;
+                records[here] = if next == first { moved } else { records[next] };
+                here = next;
+            }
+        }
+        records.truncate(count);
+        (numbers, records.into_flattened())
     }
 }
 

@@ -47,32 +47,20 @@ fn bits(hash: u64) -> u64 {
 }
 
 /// Writes a table. `counted` is told each different value once. `None` beyond four thousand million bytes.
-pub(super) fn write<'a>(drafts: &[Draft<'a>], mut counted: impl FnMut(u8, &'a [u8])) -> Option<Written> {
+pub(super) fn write<'a>(mut drafts: Vec<Draft<'a>>, mut counted: impl FnMut(u8, &'a [u8])) -> Option<Written> {
     let count = drafts.len();
     let buckets = (count / 2).max(1);
-    // Drafts in the order of their buckets: count, add up, put in place.
-    let mut starts = vec![0_u32; buckets + 1];
-    for draft in drafts {
-        starts[place(draft.hash, buckets) + 1] += 1;
-    }
-    for bucket in 0..buckets {
-        starts[bucket + 1] += starts[bucket];
-    }
-    let mut next = starts.clone();
-    let empty = Draft { hash: 0, code: 0, value: &[], record: 0 };
-    let mut ordered = vec![empty; count];
-    for draft in drafts {
-        let next = &mut next[place(draft.hash, buckets)];
-        ordered[*next as usize] = *draft;
-        *next += 1;
-    }
+    drafts.sort_unstable_by_key(|draft| place(draft.hash, buckets));
+    let mut rest = drafts.as_mut_slice();
     let words = (count * FILTER_BITS).div_ceil(64).max(MIN_WORDS);
     let mut filter = vec![0_u64; words];
     let mut entries = Vec::with_capacity(count * 32);
     let mut offsets = Vec::with_capacity((buckets + 1) * 4);
     for bucket in 0..buckets {
         offsets.extend_from_slice(&u32::try_from(entries.len()).ok()?.to_le_bytes());
-        let drafts = &mut ordered[starts[bucket] as usize..starts[bucket + 1] as usize];
+        let here = rest.iter().take_while(|draft| place(draft.hash, buckets) == bucket).count();
+        let drafts;
+        (drafts, rest) = rest.split_at_mut(here);
         drafts.sort_unstable_by(|one, other| {
             (one.code, one.value, one.record).cmp(&(other.code, other.value, other.record))
         });
@@ -211,7 +199,7 @@ mod tests {
         let values: Vec<[u8; 4]> = (0..count).map(u32::to_le_bytes).collect();
         let draft = |(number, value)| Draft { hash: hash(number), code: 1, value, record: 0 };
         let drafts: Vec<Draft<'_>> = (0..count).zip(values.iter().map(<[u8; 4]>::as_slice)).map(draft).collect();
-        let written = write(&drafts, |_, _| {}).unwrap();
+        let written = write(drafts, |_, _| {}).unwrap();
         let passed = |range: std::ops::Range<u32>| {
             let words = written.filter.len() / 8;
             range
