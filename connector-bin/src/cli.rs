@@ -48,6 +48,13 @@ pub(crate) enum Command {
     #[command(after_help = "The connector is registered at OpenCTI for it.\n\n\
         Exit code: 0 if the service works, perhaps with warnings; 1 if it does not.")]
     Check(ConfigArguments),
+    /// Make an observable and an alert that nobody else has, follow them through everything, and remove them again.
+    #[command(
+        after_help = "Without --write this happens in a folder of its own, with alerts in a file: the configuration is what is\n\
+        tested. With it OpenCTI, its broker and workers, and the indexer are.\n\n\
+        Exit code: 0 if everything was found and removed again, 1 if not."
+    )]
+    SelfTest(SelfTestArguments),
     /// Print the bundle that would be sent for an entity, and send nothing.
     #[command(after_help = "Examples:\n  \
         opencti-wazuh-connector dry-run ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4 --config config.yml")]
@@ -136,6 +143,16 @@ pub(crate) struct RunArguments {
     /// Enrich one entity, with a work of its own, and end. Exit code 1 if it failed.
     #[arg(long, value_name = "ENTITY_ID")]
     pub(crate) once: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelfTestArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Plant the observable in OpenCTI and the alert in the indexer, and remove them in the end. The account at the
+    /// indexer has to be allowed to write, and the user at OpenCTI to delete.
+    #[arg(long)]
+    pub(crate) write: bool,
 }
 
 #[derive(Debug, Args)]

@@ -96,6 +96,8 @@ documents! {
     RELATIONS = "reading relations", ["relations"];
     /// Where an entity was sighted.
     SIGHTINGS = "reading sightings", ["sightings"];
+    /// Removes an object.
+    REMOVE = "removing an object", ["remove"];
     /// Looks values up.
     LOOK_UP = "look-up", ["look_up", "fragments/common"];
 }

@@ -12,6 +12,7 @@ mod log;
 mod metrics;
 mod pause;
 mod search;
+mod self_test;
 mod sink;
 mod start;
 mod states;
@@ -27,6 +28,7 @@ use anyhow::{Context as _, Result};
 use stix_model::Timestamp;
 
 pub(crate) use check::run as check;
+pub(crate) use self_test::run as self_test;
 pub(crate) use start::{dry_run, once, run};
 
 /// Threads that work. Most of the time is spent waiting.

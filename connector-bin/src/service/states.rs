@@ -20,7 +20,6 @@ pub(crate) struct Inventories {
 
 impl Inventories {
     /// No inventory is asked.
-    #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self { vulnerabilities: None, packages: None }
     }

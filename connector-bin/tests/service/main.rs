@@ -6,6 +6,7 @@
 
 mod indexer;
 mod real;
+mod self_test;
 #[path = "../../../wazuh-query/tests/store/server.rs"]
 #[allow(dead_code, reason = "tests of the adapter use the rest")]
 mod server;

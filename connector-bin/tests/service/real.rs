@@ -12,9 +12,9 @@ use crate::{Setup, broker};
 const ADDRESS: &str = "198.51.100.77";
 
 /// An index of its own with the sample alerts; gone when it is dropped.
-struct Index {
-    url: String,
-    name: String,
+pub(crate) struct Index {
+    pub(crate) url: String,
+    pub(crate) name: String,
 }
 
 impl Drop for Index {
@@ -23,7 +23,7 @@ impl Drop for Index {
     }
 }
 
-fn index(setup: &Setup) -> Option<Index> {
+pub(crate) fn index(setup: &Setup) -> Option<Index> {
     let Ok(url) = std::env::var("OPENSEARCH_URL") else {
         eprintln!("skipped: no OPENSEARCH_URL");
         return None;

@@ -6,6 +6,7 @@ mod entity;
 mod filter;
 mod http;
 mod lookup;
+mod remove;
 mod work;
 
 use std::sync::{Arc, PoisonError, RwLock};

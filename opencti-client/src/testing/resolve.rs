@@ -198,6 +198,10 @@ impl Root {
                 drop(state);
                 ResolvedValue::object(WorkEdit { shared: self.shared.clone(), id: text(arguments, "id") })
             }
+            "stixEdit" => {
+                drop(state);
+                ResolvedValue::object(StixEdit { shared: self.shared.clone(), id: text(arguments, "id") })
+            }
             "playbookStepExecution" => {
                 leaf(state.answer_playbook(arguments).map_err(|why| error("VALIDATION_ERROR", why))?)
             }
@@ -566,6 +570,43 @@ impl ObjectValue for Element {
             }),
             name => leaf(own(name)),
         })
+    }
+}
+
+/// The changes to an object.
+struct StixEdit {
+    shared: Arc<Shared>,
+    id: String,
+}
+
+impl ObjectValue for StixEdit {
+    fn type_name(&self) -> &'static str {
+        "StixEditMutations"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let mut state = self.shared.state();
+        if info.field_name() != "delete" {
+            return Err(self.unknown_field_error(info));
+        }
+        let Some(id) = state.store.get(&self.id).map(|stored| stored.standard_id.clone()) else {
+            return Err(error("FUNCTIONAL_ERROR", "Cannot delete the element, it does not exist"));
+        };
+        // Relations go with what they are about.
+        let about = |stix: &Value| {
+            let refers = |name: &str| match &stix[name] {
+                Value::String(one) => *one == id,
+                Value::Array(many) => many.iter().any(|one| one.as_str() == Some(&id)),
+                _ => false,
+            };
+            ["source_ref", "target_ref", "sighting_of_ref", "where_sighted_refs"].iter().any(|name| refers(name))
+        };
+        let relations = state.store.iter().filter(|stored| stored.is_relation() && about(&stored.stix));
+        let gone: Vec<String> = relations.map(|stored| stored.standard_id.clone()).collect();
+        for gone in gone.iter().chain([&id]) {
+            state.store.remove(gone);
+        }
+        Ok(leaf(id))
     }
 }
 

@@ -11,6 +11,7 @@ mod client;
 mod config;
 mod facts;
 mod retry;
+mod write;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
