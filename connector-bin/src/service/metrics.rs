@@ -69,6 +69,8 @@ pub(crate) struct Metrics {
     registered: AtomicBool,
     /// Whether messages can come.
     listening: AtomicBool,
+    /// Whether results cannot go.
+    stuck: AtomicBool,
 }
 
 /// Counts a run that goes on, until it is dropped.
@@ -95,10 +97,18 @@ impl Metrics {
         self.listening.store(listening, Ordering::Relaxed);
     }
 
+    /// Whether results wait for a connection. Who waits for it does not look whether messages come.
+    pub(crate) fn set_stuck(&self, stuck: bool) {
+        self.stuck.store(stuck, Ordering::Relaxed);
+    }
+
     /// What is in the way of doing work, if anything is.
     pub(crate) fn trouble(&self) -> Option<&'static str> {
         if !self.registered.load(Ordering::Relaxed) {
             return Some("not registered at OpenCTI");
+        }
+        if self.stuck.load(Ordering::Relaxed) {
+            return Some("no connection on which results go");
         }
         (!self.listening.load(Ordering::Relaxed)).then_some("no connection on which messages come")
     }
@@ -192,5 +202,8 @@ mod tests {
         metrics.set_listening(false);
         assert!(metrics.text(None, None).contains("\nstate{state=\"stopped\"} 1\n"));
         assert!(metrics.text(None, None).contains("\nrunning 0\n"));
+        metrics.set_listening(true);
+        metrics.set_stuck(true);
+        assert_eq!(metrics.trouble(), Some("no connection on which results go"));
     }
 }

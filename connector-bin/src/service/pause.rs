@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
-use opencti_client::{Backoff, Error, Retry, judge};
+use opencti_client::{Backoff, Error, ErrorKind, Retry, judge};
 use wazuh_query::store::{StoreError, StoreErrorKind};
 
 /// How long it is waited between tries, and whether there is more than one.
@@ -36,6 +36,10 @@ impl Patience {
         if !self.endless {
             return None;
         }
+        // A disk that is full has room again once somebody acts; without the copy nothing is sent.
+        if matches!(error.kind(), ErrorKind::File { .. }) {
+            return Some(self.backoff.longest);
+        }
         match judge(error) {
             Retry::Never => None,
             Retry::Soon => Some(self.pause(tries, None)),
@@ -65,7 +69,6 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use opencti_client::ErrorKind;
 
     #[test]
     fn what_passes_is_waited_for() {
@@ -76,6 +79,8 @@ mod tests {
         let expired = ErrorKind::Auth { code: "AUTH_REQUIRED".into(), message: String::new() }.into();
         assert_eq!(patience.after(&expired, 1), Some(Duration::from_mins(1)));
         assert_eq!(patience.after(&Error::config("wrong"), 1), None);
+        let full = ErrorKind::File { path: "/copies".into(), what: "No space left on device".into() }.into();
+        assert_eq!(patience.after(&full, 1), Some(Duration::from_mins(1)));
         let busy = StoreErrorKind::Overloaded { status: 429, body: String::new(), retry_after: None };
         assert!(patience.after_search(&busy.into(), 1).is_some());
         let rejected = StoreErrorKind::Rejected { status: 400, reasons: Vec::new(), hint: None, body: String::new() };

@@ -27,12 +27,16 @@ pub(crate) fn notices(log: Log, metrics: Arc<Metrics>) -> Notices {
             log.info(&notice.to_string(), &[]);
             if to.contains("consumer") {
                 metrics.set_listening(true);
+            } else if to.contains("publisher") {
+                metrics.set_stuck(false);
             }
         }
         Notice::Disconnected { from, .. } => {
             log.warning(&notice.to_string(), &[]);
             if from.contains("consumer") {
                 metrics.set_listening(false);
+            } else if from.contains("publisher") {
+                metrics.set_stuck(true);
             }
         }
         Notice::HeartbeatFailed { .. } => {

@@ -1,7 +1,8 @@
 //! A scripted indexer: it knows a few alerts with one address, and can be in trouble.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,6 +12,23 @@ use tokio::net::{TcpListener, TcpStream};
 /// Searches for values with this beginning find two alerts, others nothing.
 pub(crate) const FOUND: &str = "198.51.100.";
 
+/// What goes wrong with one request for searches.
+#[derive(Clone, Copy)]
+pub(crate) enum Trouble {
+    /// Another answer: status, content type, body.
+    Status(&'static str, &'static str, &'static str),
+    /// The answer comes late.
+    Late(Duration),
+    /// Half of the answer as if it were the whole.
+    Half,
+    /// The connection is cut.
+    Cut,
+    /// The request is fine, and each of its searches is refused with 429.
+    EachBusy,
+    /// One of three shards has failed.
+    Shards,
+}
+
 #[derive(Default)]
 pub(crate) struct Indexer {
     port: u16,
@@ -18,6 +36,8 @@ pub(crate) struct Indexer {
     pub(crate) busy: AtomicUsize,
     /// How many milliseconds an answer takes.
     pub(crate) delay: AtomicU64,
+    /// What goes wrong with the next requests for searches.
+    pub(crate) trouble: Mutex<VecDeque<Trouble>>,
     pub(crate) requests: AtomicUsize,
     pub(crate) searches: AtomicUsize,
 }
@@ -68,12 +88,39 @@ impl Indexer {
             let body = String::from_utf8_lossy(&read[end..end + length]).into_owned();
             read.drain(..end + length);
             tokio::time::sleep(Duration::from_millis(self.delay.load(Ordering::Relaxed))).await;
-            let (status, answer) = self.answer(&head, &body);
-            let text = answer.to_string();
-            let response = format!(
-                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
-                text.len()
-            );
+            let (mut status, mut answer) = self.answer(&head, &body);
+            let is_search = head.contains("/_msearch");
+            let trouble = if is_search { self.trouble.lock().unwrap().pop_front() } else { None };
+            let mut kind = "application/json";
+            match trouble {
+                Some(Trouble::EachBusy) => {
+                    for response in answer["responses"].as_array_mut().unwrap() {
+                        *response = json!({"error": {"type": "rejected_execution", "reason": "full"}, "status": 429});
+                    }
+                }
+                Some(Trouble::Shards) => {
+                    for response in answer["responses"].as_array_mut().unwrap() {
+                        let reason = json!({"type": "circuit_breaking_exception", "reason": "too busy"});
+                        let failure = json!({"shard": 1, "index": "wazuh-alerts-4.x-2026.03.14", "reason": reason});
+                        response["_shards"] =
+                            json!({"total": 3, "successful": 2, "skipped": 0, "failed": 1, "failures": [failure]});
+                    }
+                }
+                Some(Trouble::Late(time)) => tokio::time::sleep(time).await,
+                Some(Trouble::Cut) => return,
+                _ => {}
+            }
+            let mut text = answer.to_string();
+            match trouble {
+                Some(Trouble::Status(other, other_kind, body)) => {
+                    (status, kind) = (other, other_kind);
+                    body.clone_into(&mut text);
+                }
+                Some(Trouble::Half) => text.truncate(text.len() / 2),
+                _ => {}
+            }
+            let response =
+                format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{text}", text.len());
             if stream.write_all(response.as_bytes()).await.is_err() {
                 return;
             }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+mod failures;
 mod indexer;
 mod real;
 mod self_test;
@@ -46,6 +47,8 @@ struct Setup {
     port: u16,
     /// URL and index of a real indexer, in place of the scripted one.
     real: Option<(String, String)>,
+    /// Further variables of the environment.
+    more: Vec<(&'static str, String)>,
 }
 
 /// A process that does not outlive its test.
@@ -84,13 +87,20 @@ impl Setup {
             Some(url) => builder.broker(url).start().await,
             None => builder.start().await,
         };
+        Self::around(stand_in, Indexer::start().await, fresh())
+    }
+
+    fn around(stand_in: StandIn, indexer: Arc<Indexer>, id: String) -> Self {
         // Free a moment ago, and nobody else asks for it.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { stand_in, indexer: Indexer::start().await, id: fresh(), port, real: None }
+        Self { stand_in, indexer, id, port, real: None, more: Vec::new() }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_opencti-wazuh-connector"));
+        self.command_by(Command::new(env!("CARGO_BIN_EXE_opencti-wazuh-connector")), arguments)
+    }
+
+    fn command_by(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).env_clear().envs([
             ("OPENCTI_URL", self.stand_in.url().as_str()),
             ("OPENCTI_TOKEN", self.stand_in.token()),
@@ -111,12 +121,16 @@ impl Setup {
         if let Some((url, index)) = &self.real {
             command.env("WAZUH_OPENSEARCH_URL", url).env("WAZUH_OPENSEARCH_INDEX", index);
         }
+        command.envs(self.more.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
     fn start(&self) -> Service {
-        let mut command = self.command(&[]);
+        Self::spawn(self.command(&[]))
+    }
+
+    fn spawn(mut command: Command) -> Service {
         // The tests end it more often than a message is given chances by default.
         command.env("WAZUH_SERVICE_MAX_ATTEMPTS", "20");
         Service(command.stderr(Stdio::inherit()).spawn().unwrap())
@@ -124,7 +138,17 @@ impl Setup {
 
     /// Starts it and waits until it takes messages.
     async fn started(&self) -> Service {
-        let service = self.start();
+        self.healthy(self.start()).await
+    }
+
+    /// The same through another program, which becomes the service.
+    async fn started_by(&self, wrapped: impl Fn(&str) -> Command) -> Service {
+        let mut command = self.command_by(wrapped(env!("CARGO_BIN_EXE_opencti-wazuh-connector")), &["run"]);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        self.healthy(Self::spawn(command)).await
+    }
+
+    async fn healthy(&self, service: Service) -> Service {
         self.until("the service is healthy", async || self.get("/health").await.contains("200 OK")).await;
         service
     }

@@ -63,7 +63,7 @@ impl Index {
             for number in from..self.alerts.min(from + AT_ONCE) {
                 writeln!(bulk, "{{\"index\":{{\"_id\":\"{number}\"}}}}\n{}", alert(number, &mut numbers))?;
             }
-            let answer = self.call("POST", "/_bulk?filter_path=errors", &bulk)?;
+            let answer = self.call("POST", "/_bulk?filter_path=errors,items.*.error.reason", &bulk)?;
             if !answer.contains("\"errors\":false") {
                 return Err(format!("the indexer does not take all alerts: {answer:.500}").into());
             }
@@ -162,7 +162,7 @@ fn alert(number: u64, numbers: &mut Numbers) -> Value {
             rule("31101", 5, "Web server 400 error code.", &["web", "accesslog"], &["T1190"]),
             "web-accesslog",
             "/var/log/nginx/access.log",
-            json!({"data": {"srcip": address, "protocol": "GET", "id": "404", "url": format!("/{word}/index.php")}}),
+            json!({"data": {"srcip": address, "protocol": "GET", "url": format!("/{word}/index.php")}}),
         ),
         6 => (
             rule("550", 7, "Integrity checksum changed.", &["ossec", "syscheck"], &["T1565.001"]),
