@@ -31,8 +31,10 @@ mod ask;
 mod event;
 mod judge;
 mod known;
+mod threat;
 
 pub use ask::{AskOptions, Asked, NotAsked, ask};
 pub use event::{Event, EventOptions, EventType, error_document};
 pub use judge::{JudgeOptions, Judged, PassedOver, Why, judge};
 pub use known::{Indicated, Knowledge, KnownIndicator, KnownObservable, Related};
+pub use threat::{THREAT_VERSION, ThreatDocument};

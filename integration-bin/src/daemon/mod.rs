@@ -6,6 +6,7 @@
 
 mod follow;
 mod forward;
+mod indexer;
 mod intel;
 mod place;
 mod raise;
@@ -18,7 +19,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use tokio::runtime::Runtime;
@@ -32,8 +33,10 @@ use crate::settings::Settings;
 use follow::{Follower, Start};
 use forward::Listener;
 pub(crate) use forward::forward;
+use indexer::{Indexed, Matches};
 use intel::Keeper;
 use raise::Raiser;
+use settings::Output;
 pub(crate) use settings::{DaemonArguments, DaemonSettings};
 use sieve::Sieve;
 
@@ -79,6 +82,12 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
     } else {
         None
     };
+    let indexed = Indexed::new(&settings, arguments, &state, journal).map_err(|line| (line, 2))?;
+    let matches = if settings.daemon.goes_to(Output::Indexer) {
+        Some(Matches::new(&settings.daemon.indexer).map_err(|line| (line, 2))?)
+    } else {
+        None
+    };
     let ready = runtime.block_on(async {
         tokio::select! {
             store = keeper.ready() => Some(store),
@@ -89,13 +98,14 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
     let store = store.map_err(with_code(1))?;
     journal.info(&format!("resident: {} indicators and observables", store.store().snapshot().len()));
     let (sender, receiver) = mpsc::sync_channel(QUEUED);
-    let control = Arc::new(Control::default());
+    let sources = usize::from(follower.is_some()) + usize::from(indexed.is_some());
+    let control = Arc::new(Control { sources: sources.into(), ..Control::default() });
     let sieve = || Sieve::new(&store, &processor.catalogue, judge.clone());
     // Whoever cannot forward looks for themselves.
     let listener = Listener::bind(&waiting, &settings)
         .inspect_err(|error| journal.warning(&format!("{}: {error}", forward::path(&waiting).display())));
     let lazy = Lazy::new(&settings, None, token.as_deref(), &waiting);
-    let raiser = Raiser::new(&settings, &processor, lazy, home, &waiting, journal, Arc::clone(&control));
+    let raiser = Raiser::new(&settings, &processor, lazy, home, &waiting, journal, Arc::clone(&control), matches);
     std::thread::scope(|scope| {
         let raising = scope.spawn(move || raiser.run(&receiver));
         let following = follower.map(|follower| {
@@ -103,8 +113,16 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
             let (sieve, once) = (sieve(), arguments.once);
             scope.spawn(move || {
                 let followed = source::follow(follower, sieve, &sender, &control, &journal, once);
-                control.end();
+                control.source_ended(&followed);
                 followed
+            })
+        });
+        let searching = indexed.map(|indexed| {
+            let (sender, control, sieve, once) = (sender.clone(), Arc::clone(&control), sieve(), arguments.once);
+            scope.spawn(move || {
+                let searched = indexed.run(sieve, &sender, &control, once);
+                control.source_ended(&searched);
+                searched
             })
         });
         if let Ok(listener) = listener {
@@ -117,12 +135,14 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
         forward::wake(&waiting);
         let ended = |_| Err("the thread that follows alerts ended".to_owned());
         let followed = following.map_or(Ok(()), |following| following.join().unwrap_or_else(ended));
+        let ended = |_| Err("the thread that searches the indexer ended".to_owned());
+        let searched = searching.map_or(Ok(()), |searching| searching.join().unwrap_or_else(ended));
         // It ends when the last source is gone and everything before was dealt with.
         let raised = raising.join();
         keeper.save();
         journal.info("resident: stopped");
         raised.map_err(|_| ("the thread that raises events ended".to_owned(), 1))?;
-        followed.map_err(|line| (line, 1))
+        followed.and(searched).map_err(|line| (line, 1))
     })
 }
 
@@ -147,6 +167,8 @@ fn keep(
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     stopping: AtomicBool,
+    /// How many sources have not ended.
+    sources: AtomicUsize,
     ended: Notify,
 }
 
@@ -154,6 +176,13 @@ impl Control {
     /// Whether the program is to end.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// A source ended: with the last one the program does, and with any that failed.
+    fn source_ended(&self, how: &Result<(), String>) {
+        if self.sources.fetch_sub(1, Ordering::Relaxed) <= 1 || how.is_err() {
+            self.end();
+        }
     }
 
     /// Ends the program, gracefully.

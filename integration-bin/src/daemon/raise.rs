@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use alert_enricher::event::Limits;
 use alert_enricher::knowledge::EventOptions;
-use stix_model::Identifier;
+use stix_model::{Identifier, Timestamp};
 use wazuh_query::alert::Alert;
+use wazuh_query::store::StoreError;
 
 use super::follow::Position;
+use super::indexer::{Checkpoint, Matches};
 use super::repeats::Repeats;
 use super::settings::Output;
 use super::{Control, forward, place};
@@ -40,6 +42,8 @@ pub(crate) enum Work {
     Alert { text: String, ids: Vec<Identifier>, answer: Option<Answer> },
     /// All alerts of the file up to here were given.
     Position(Position),
+    /// All documents of the indexer up to here were given.
+    Indexed(Checkpoint),
     /// What is known about observables changed.
     Known,
     /// The files of threat intelligence changed.
@@ -81,6 +85,12 @@ impl From<SendError> for Open {
     }
 }
 
+impl From<StoreError> for Open {
+    fn from(error: StoreError) -> Self {
+        Self::Wait { event: "no-indexer", line: error.to_string() }
+    }
+}
+
 /// Since when something is away.
 #[derive(Debug)]
 struct Away {
@@ -94,6 +104,7 @@ pub(crate) struct Raiser<'s> {
     intelligence: Lazy<'s>,
     events: EventOptions,
     queue: Option<QueueSocket>,
+    matches: Option<Matches>,
     ndjson: bool,
     spool: Option<Spool>,
     /// Where what waits is, and below it the state of the resident mode.
@@ -107,6 +118,7 @@ pub(crate) struct Raiser<'s> {
 }
 
 impl<'s> Raiser<'s> {
+    #[expect(clippy::too_many_arguments, reason = "it is made once")]
     pub(crate) fn new(
         settings: &'s Settings,
         processor: &'s Processor,
@@ -115,6 +127,7 @@ impl<'s> Raiser<'s> {
         state: &Path,
         journal: &Journal,
         control: Arc<Control>,
+        matches: Option<Matches>,
     ) -> Self {
         let bounds = Bounds::of(settings);
         let spool = match Spool::open(&state.join("spool"), bounds) {
@@ -132,6 +145,7 @@ impl<'s> Raiser<'s> {
             intelligence,
             events: EventOptions { platform: intelligence::address(settings, None) },
             queue: settings.daemon.goes_to(Output::Queue).then_some(socket),
+            matches,
             ndjson: settings.daemon.goes_to(Output::Ndjson),
             spool,
             state: state.to_owned(),
@@ -155,6 +169,7 @@ impl<'s> Raiser<'s> {
             match work.recv_timeout(wait) {
                 Ok(Work::Alert { text, ids, answer }) => self.alert(&text, &ids, answer),
                 Ok(Work::Position(position)) => self.keep(position),
+                Ok(Work::Indexed(checkpoint)) => self.keep_indexed(&checkpoint),
                 Ok(Work::Known) => self.repeats.forget_silence(),
                 Ok(Work::Intel) => {
                     self.intelligence.forget();
@@ -227,6 +242,12 @@ impl<'s> Raiser<'s> {
                 let mut document = event.document(&alert, &self.processor.catalogue, &self.events);
                 if repeats > 0 {
                     document.text("repeats", repeats.to_string());
+                }
+                if let Some(matches) = &mut self.matches {
+                    let time = Timestamp::from_unix_millis(now()).unwrap_or(Timestamp::UNIX_EPOCH);
+                    let document = event.threat(&alert, &self.processor.catalogue, &self.events, time);
+                    // Writing it again, should something else fail now, makes no second one.
+                    matches.write(&document, &self.journal)?;
                 }
                 if let Some(queue) = &mut self.queue
                     && let Some(message) = self.processor.message(&document, Some(&alert))
@@ -346,6 +367,12 @@ impl<'s> Raiser<'s> {
                 "alerts that waited are lost: {} because too much waited, {} too old, {} damaged",
                 lost.full, lost.old, lost.damaged
             ));
+        }
+    }
+
+    fn keep_indexed(&mut self, checkpoint: &Checkpoint) {
+        if let Err(error) = checkpoint.write(&self.state.join("daemon")) {
+            self.journal.error(&format!("the position in the indexer cannot be kept: {error}"));
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) enum Output {
     Queue,
     /// Standard output, one object a line.
     Ndjson,
+    /// Documents in an index of their own.
+    Indexer,
 }
 
 /// The part `daemon` of the settings.
@@ -35,6 +37,30 @@ pub(crate) struct DaemonSettings {
     pub(crate) repeat_minutes: Option<u64>,
     /// Where events go; the manager's queue, if nothing is said.
     pub(crate) outputs: Vec<Output>,
+    /// The indexer, as a source and for documents.
+    pub(crate) indexer: IndexerSettings,
+}
+
+/// The part `indexer` of it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct IndexerSettings {
+    /// Where it is.
+    pub(crate) url: Option<String>,
+    pub(crate) username: Option<String>,
+    /// A file with the password.
+    pub(crate) password_file: Option<PathBuf>,
+    /// Certificates of further authorities, a PEM file.
+    pub(crate) ca: Option<PathBuf>,
+    pub(crate) ssl_verify: Option<bool>,
+    /// The indices that are followed: `wazuh-alerts-*`, `wazuh-findings-v5-*`. None are, if nothing is said.
+    pub(crate) follow: Option<String>,
+    /// Seconds between searches.
+    pub(crate) every_seconds: Option<u64>,
+    /// For so many seconds a document may come late.
+    pub(crate) overlap_seconds: Option<u64>,
+    /// What the names of the indices for documents begin with; the day follows.
+    pub(crate) matches: Option<String>,
 }
 
 impl DaemonSettings {

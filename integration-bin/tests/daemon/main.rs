@@ -5,6 +5,7 @@
 mod faults;
 mod files;
 mod forward;
+mod indexer;
 mod platform;
 mod same;
 mod support;

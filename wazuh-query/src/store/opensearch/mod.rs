@@ -7,6 +7,7 @@
 //! Runs inside a tokio runtime. A future that is dropped while it pages leaves its point in time to expire.
 
 mod answer;
+mod bulk;
 mod client;
 mod config;
 mod facts;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
+pub use bulk::{NewDocument, Refused};
 pub use config::{Auth, OpenSearchConfig, Secret};
 pub use retry::{Verdict, judge};
 
