@@ -132,7 +132,7 @@ impl Listener {
         match sieve.look(&text) {
             Ok(ids) if ids.is_empty() => stream.write_all(&[NOTHING]),
             Ok(ids) => {
-                let answer = Some(Answer { stream, until });
+                let answer = Some(Answer::Byte { stream, until });
                 work.send(Work::Alert { text, ids, answer }).map_err(|_| io::Error::other("the program ends"))
             }
             Err(_) => stream.write_all(&[OTHER]),

@@ -13,7 +13,9 @@ mod raise;
 mod repeats;
 mod settings;
 mod sieve;
+mod sightings;
 mod source;
+mod webhook;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -27,6 +29,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::commands::alert::home;
+use crate::intelligence::platform_config;
 use crate::journal::Journal;
 use crate::process::{Lazy, Processor};
 use crate::settings::Settings;
@@ -39,6 +42,8 @@ use raise::Raiser;
 use settings::Output;
 pub(crate) use settings::{DaemonArguments, DaemonSettings};
 use sieve::Sieve;
+use sightings::Sightings;
+use webhook::Webhook;
 
 /// So many alerts with something in them wait for the thread that raises; then the sources wait.
 const QUEUED: usize = 1_024;
@@ -88,6 +93,8 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
     } else {
         None
     };
+    let webhook = Webhook::bind(&settings.daemon.webhook).map_err(|line| (line, 2))?;
+    let sightings = Sightings::open(&settings.daemon.sightings, &state, journal);
     let ready = runtime.block_on(async {
         tokio::select! {
             store = keeper.ready() => Some(store),
@@ -105,7 +112,16 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
     let listener = Listener::bind(&waiting, &settings)
         .inspect_err(|error| journal.warning(&format!("{}: {error}", forward::path(&waiting).display())));
     let lazy = Lazy::new(&settings, None, token.as_deref(), &waiting);
-    let raiser = Raiser::new(&settings, &processor, lazy, home, &waiting, journal, Arc::clone(&control), matches);
+    let raiser = Raiser::new(
+        &settings,
+        &processor,
+        lazy,
+        home,
+        &waiting,
+        journal,
+        Arc::clone(&control),
+        (matches, sightings.clone()),
+    );
     std::thread::scope(|scope| {
         let raising = scope.spawn(move || raiser.run(&receiver));
         let following = follower.map(|follower| {
@@ -125,6 +141,24 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
                 searched
             })
         });
+        let hook = webhook.as_ref().and_then(|webhook| webhook.address().ok());
+        if let Some(webhook) = webhook {
+            let (sender, journal, control) = (sender.clone(), journal.clone(), Arc::clone(&control));
+            let sieve = sieve();
+            scope.spawn(move || webhook.run(sieve, &sender, &control, &journal));
+        }
+        if let Some(address) = hook {
+            journal.info(&format!("alerts are taken at http://{address}"));
+        }
+        if let (Some(sightings), Some(connector)) = (&sightings, &settings.daemon.sightings.connector_id) {
+            match platform_config(&settings, None, token.as_deref()) {
+                Ok(config) => {
+                    let (journal, control) = (journal.clone(), Arc::clone(&control));
+                    scope.spawn(move || sightings.send(&config, connector, &control, &journal));
+                }
+                Err(error) => journal.error(&format!("no sightings are sent: {error}")),
+            }
+        }
         if let Ok(listener) = listener {
             let (sender, journal, control) = (sender.clone(), journal.clone(), Arc::clone(&control));
             let sieve = sieve();
@@ -133,6 +167,9 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
         keep(&runtime, &mut keeper, sender, &mut signals, &control);
         control.end();
         forward::wake(&waiting);
+        if let Some(address) = hook {
+            webhook::wake(address);
+        }
         let ended = |_| Err("the thread that follows alerts ended".to_owned());
         let followed = following.map_or(Ok(()), |following| following.join().unwrap_or_else(ended));
         let ended = |_| Err("the thread that searches the indexer ended".to_owned());

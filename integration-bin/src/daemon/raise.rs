@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use alert_enricher::event::Limits;
@@ -18,6 +18,7 @@ use super::follow::Position;
 use super::indexer::{Checkpoint, Matches};
 use super::repeats::Repeats;
 use super::settings::Output;
+use super::sightings::Sightings;
 use super::{Control, forward, place};
 use crate::commands::alert::{TOLD, Trouble, now, tell_error};
 use crate::intelligence::{self, LookupError};
@@ -50,12 +51,32 @@ pub(crate) enum Work {
     Intel,
 }
 
-/// Somebody waits for an alert to be dealt with.
+/// Somebody waits for an alert to be dealt with, for a while; then they look for themselves, or send it again.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(super) stream: UnixStream,
-    /// Until when; then they look for themselves.
-    pub(super) until: Instant,
+pub(crate) enum Answer {
+    /// A byte is written.
+    Byte { stream: UnixStream, until: Instant },
+    /// A word is sent.
+    Told { to: Sender<()>, until: Instant },
+}
+
+impl Answer {
+    fn is_late(&self) -> bool {
+        let (Self::Byte { until, .. } | Self::Told { until, .. }) = self;
+        Instant::now() > *until
+    }
+
+    fn give(self) {
+        // Whoever does not wait any more has gone on without it.
+        match self {
+            Self::Byte { mut stream, .. } => {
+                let _gone = stream.write_all(&[forward::TAKEN]);
+            }
+            Self::Told { to, .. } => {
+                let _gone = to.send(());
+            }
+        }
+    }
 }
 
 /// Why an alert could not be dealt with.
@@ -105,6 +126,7 @@ pub(crate) struct Raiser<'s> {
     events: EventOptions,
     queue: Option<QueueSocket>,
     matches: Option<Matches>,
+    sightings: Option<Sightings>,
     ndjson: bool,
     spool: Option<Spool>,
     /// Where what waits is, and below it the state of the resident mode.
@@ -127,7 +149,7 @@ impl<'s> Raiser<'s> {
         state: &Path,
         journal: &Journal,
         control: Arc<Control>,
-        matches: Option<Matches>,
+        (matches, sightings): (Option<Matches>, Option<Sightings>),
     ) -> Self {
         let bounds = Bounds::of(settings);
         let spool = match Spool::open(&state.join("spool"), bounds) {
@@ -146,6 +168,7 @@ impl<'s> Raiser<'s> {
             events: EventOptions { platform: intelligence::address(settings, None) },
             queue: settings.daemon.goes_to(Output::Queue).then_some(socket),
             matches,
+            sightings,
             ndjson: settings.daemon.goes_to(Output::Ndjson),
             spool,
             state: state.to_owned(),
@@ -185,16 +208,16 @@ impl<'s> Raiser<'s> {
             away.again = Instant::now();
             self.replay();
         }
+        self.keep_sightings();
     }
 
     fn alert(&mut self, text: &str, ids: &[Identifier], answer: Option<Answer>) {
-        if answer.as_ref().is_some_and(|answer| Instant::now() > answer.until) {
+        if answer.as_ref().is_some_and(Answer::is_late) {
             return;
         }
         self.now_or_later(text, ids);
-        if let Some(mut answer) = answer {
-            // Whoever does not wait any more looks for themselves.
-            let _gone = answer.stream.write_all(&[forward::TAKEN]);
+        if let Some(answer) = answer {
+            answer.give();
         }
     }
 
@@ -231,6 +254,7 @@ impl<'s> Raiser<'s> {
         let alike = Repeats::alike(agent, ids);
         if !ids.is_empty() && self.repeats.again(&alike, started) {
             self.recent.add(name);
+            self.sight(&alert, self.repeats.events(&alike));
             return Ok(());
         }
         let deadline = started + self.settings.timeout.map_or(PATIENCE, Duration::from_secs);
@@ -262,10 +286,28 @@ impl<'s> Raiser<'s> {
             events.push(name);
         }
         self.recent.add(name);
+        self.sight(&alert, &events);
         if !ids.is_empty() {
             self.repeats.dealt_with(alike, events, started);
         }
         Ok(())
+    }
+
+    /// Counts what was seen in an alert, raised or not.
+    fn sight(&self, alert: &Alert<'_>, events: &[Box<str>]) {
+        let Some(sightings) = &self.sightings else { return };
+        let agent = (alert.agent.id.as_deref().unwrap_or_default(), alert.agent.name.as_deref().unwrap_or_default());
+        for indicator in events.iter().filter_map(|event| Repeats::sighted(event)) {
+            sightings.count(&indicator, agent, alert.timestamp);
+        }
+    }
+
+    fn keep_sightings(&self) {
+        if let Some(sightings) = &self.sightings
+            && let Err(error) = sightings.keep()
+        {
+            self.journal.error(&format!("sightings cannot be kept: {error}"));
+        }
     }
 
     fn print(&mut self, json: &str) {
@@ -371,12 +413,14 @@ impl<'s> Raiser<'s> {
     }
 
     fn keep_indexed(&mut self, checkpoint: &Checkpoint) {
+        self.keep_sightings();
         if let Err(error) = checkpoint.write(&self.state.join("daemon")) {
             self.journal.error(&format!("the position in the indexer cannot be kept: {error}"));
         }
     }
 
     fn keep(&mut self, position: Position) {
+        self.keep_sightings();
         if let Err(error) = place::keep(&self.state.join("daemon"), position) {
             self.journal.error(&format!("the position in the alerts cannot be kept: {error}"));
         }

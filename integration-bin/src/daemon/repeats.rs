@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use alert_enricher::knowledge::EventType;
 use stix_model::Identifier;
 
 /// So many are remembered at most; the oldest half is forgotten when there are more.
@@ -49,6 +50,19 @@ impl Repeats {
     /// Under which name an event is known.
     pub(crate) fn event(agent: &str, event_type: &str, indicator: &Identifier) -> Box<str> {
         format!("{agent}\n{event_type}\n{indicator}").into()
+    }
+
+    /// The indicator of an event that says that it was seen, not that something related to it was.
+    pub(crate) fn sighted(event: &str) -> Option<Identifier> {
+        let (rest, indicator) = event.rsplit_once('\n')?;
+        let (_, event_type) = rest.rsplit_once('\n')?;
+        let seen = [EventType::ObservableWithIndicator, EventType::IndicatorPatternMatch];
+        seen.iter().any(|known| known.name() == event_type).then(|| indicator.parse().ok())?
+    }
+
+    /// What was raised for alerts like this one.
+    pub(crate) fn events(&self, alike: &str) -> &[Box<str>] {
+        self.alike.get(alike).map_or(&[], |known| &known.events)
     }
 
     /// Whether an alert like this one was dealt with in the window; what was raised for it is counted.

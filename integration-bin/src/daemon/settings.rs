@@ -39,6 +39,32 @@ pub(crate) struct DaemonSettings {
     pub(crate) outputs: Vec<Output>,
     /// The indexer, as a source and for documents.
     pub(crate) indexer: IndexerSettings,
+    /// The HTTP endpoint for alerts.
+    pub(crate) webhook: WebhookSettings,
+    /// Sightings back into the platform.
+    pub(crate) sightings: SightingSettings,
+}
+
+/// The part `webhook` of it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WebhookSettings {
+    /// Address and port. There is no endpoint, if nothing is said.
+    pub(crate) listen: Option<String>,
+    /// A file with the token that requests have to have.
+    pub(crate) token_file: Option<PathBuf>,
+    /// The longest body.
+    pub(crate) largest_kilobytes: Option<u64>,
+}
+
+/// The part `sightings` of it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SightingSettings {
+    /// A UUID of your choice, under which the platform knows who sends. No sightings are sent, if nothing is said.
+    pub(crate) connector_id: Option<String>,
+    /// Seconds that make one sighting.
+    pub(crate) period_seconds: Option<u64>,
 }
 
 /// The part `indexer` of it.

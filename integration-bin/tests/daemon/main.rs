@@ -9,3 +9,4 @@ mod indexer;
 mod platform;
 mod same;
 mod support;
+mod webhook;

@@ -154,3 +154,35 @@ fn the_first_start_waits_for_the_platform() {
     assert_eq!(source(&setup.manager.wait_for_events(1)[0]), "1773480413.1");
     assert!(resident.stop().success());
 }
+
+#[test]
+fn sightings_go_back() {
+    let setup = Setup::new(&json!({
+        "poll_seconds": 1,
+        "sightings": { "connector_id": "c5c2a1c7-1a76-4f5b-9b0e-5f2f0f3f7a10", "period_seconds": 1 },
+    }));
+    setup.insert(&of_address(1, "203.0.113.1"));
+    let resident = setup.manager.resident(&[]);
+    let alerts: Vec<_> =
+        (1..=5).map(|number| alert(number, if number == 5 { "002" } else { "001" }, "203.0.113.1")).collect();
+    setup.manager.alerts(&alerts);
+    assert_eq!(setup.manager.wait_for_events(2).len(), 2);
+    let mut sightings = wait_for(&format!("sightings: {}", setup.manager.log()), || {
+        Some(setup.stand_in.objects("sighting")).filter(|sightings| sightings.len() >= 2)
+    });
+    sightings.sort_by_key(|sighting| sighting["count"].as_i64());
+    let counts: Vec<_> = sightings.iter().map(|sighting| sighting["count"].as_i64().unwrap()).collect();
+    assert_eq!(counts, [1, 4]);
+    assert_eq!(sightings[1]["sighting_of_ref"], of_address(1, "")["id"]);
+    assert_eq!(sightings[1]["first_seen"].as_str().unwrap()[..19], *"2026-03-14T09:26:53");
+    let places: Vec<_> = setup.stand_in.objects("identity").iter().map(|place| place["name"].clone()).collect();
+    assert!(places.contains(&json!("web001")) && places.contains(&json!("web002")), "{places:?}");
+    let connectors = setup.stand_in.connectors();
+    assert_eq!(connectors["c5c2a1c7-1a76-4f5b-9b0e-5f2f0f3f7a10"]["type"], "STREAM");
+    assert!(resident.stop().success());
+    setup.stand_in.assert_nothing_refused();
+    // What was sent is not sent again.
+    setup.manager.resident(&[]).stop();
+    let text = std::fs::read_to_string(setup.manager.path("queue/custom-opencti/daemon/sightings.json")).unwrap();
+    assert_eq!(text, "[]");
+}
