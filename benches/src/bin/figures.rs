@@ -4,7 +4,7 @@
 //! cargo run --release -p benches --bin figures [MEGABYTES]
 //! ```
 //!
-//! `--store` prints those of the indicator store alone. `MEGABYTES` is the amount of alert text to hunt through, 200 unless told otherwise. The exit code says nothing about
+//! `--store` prints those of the indicator store alone, `--enrichment` those of bundles. `MEGABYTES` is the amount of alert text to hunt through, 200 unless told otherwise. The exit code says nothing about
 //! the figures: machines differ, and a busy one misses every mark.
 
 use std::hint::black_box;
@@ -47,6 +47,9 @@ fn main() -> io::Result<()> {
     }
     if first.as_deref() == Some("--store") {
         return benches::store::figures(&mut Table::new(io::stdout().lock())?);
+    }
+    if first.as_deref() == Some("--enrichment") {
+        return enrichment(&mut Table::new(io::stdout().lock())?);
     }
     let bytes = first.and_then(|megabytes| megabytes.parse().ok()).unwrap_or(200_usize) * 1_000_000;
     let mut table = Table::new(io::stdout().lock())?;

@@ -475,6 +475,45 @@ async fn b_40b_counts_grow_and_never_inflate() {
     setup.stand_in.assert_nothing_refused();
 }
 
+/// Acceptance 13: markings and author of everything that is sent are sent with it; references lead to what is known.
+#[tokio::test]
+async fn a13_markings_and_author_are_in_the_bundle() {
+    let setup = Setup::new().await;
+    let before: Vec<String> = ["identity", "marking-definition", "ipv4-addr", "indicator"]
+        .iter()
+        .flat_map(|kind| setup.stand_in.objects(kind))
+        .filter_map(|object| object["id"].as_str().map(str::to_owned))
+        .collect();
+    let address = address(&json!({}));
+    let entity = address.id().to_string();
+    let outcome = {
+        setup.stand_in.insert(address);
+        setup.worker.outcome(&super::subject::Job::by_hand(&entity)).await
+    };
+    let alert_enricher::enrichment::Outcome::Found(enrichment) = outcome else { panic!("{outcome:?}") };
+    let objects = &enrichment.bundle.objects;
+    let sent: Vec<String> = objects.iter().map(|object| object.id().to_string()).collect();
+    let (mut authors, mut markings) = (0, 0);
+    for object in objects {
+        for marking in object.object_marking_refs() {
+            assert!(sent.contains(&marking.to_string()), "{marking} is not in the bundle");
+            markings += 1;
+        }
+        let json = serde_json::to_value(object).unwrap();
+        for name in ["created_by_ref", "x_opencti_created_by_ref"] {
+            if let Some(author) = json[name].as_str() {
+                assert!(sent.iter().any(|id| id == author), "{author} is not in the bundle");
+                authors += 1;
+            }
+        }
+        for reference in object.refs() {
+            let id = reference.to_string();
+            assert!(sent.contains(&id) || before.contains(&id) || id == entity, "{id} is nowhere");
+        }
+    }
+    assert!(authors > 5 && markings > 5);
+}
+
 /// Acceptance 16, and in whose name.
 #[tokio::test]
 async fn a16_drafts_and_applicants() {

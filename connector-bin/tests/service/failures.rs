@@ -212,6 +212,20 @@ async fn the_token_is_refused_for_a_while() {
     setup.nothing_lost_and_nothing_twice(&works);
 }
 
+/// A platform that refuses connections is told in one line by whoever does not wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_is_not_there() {
+    let setup = Setup::new(None).await;
+    setup.stand_in.stop().await;
+    for arguments in [&["check"][..], &["dry-run", "x"], &["--once", "x"], &["self-test", "--write"]] {
+        let output = setup.run(arguments);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        let line = text.lines().find(|line| line.contains("127.0.0.1") && line.contains("refused"));
+        assert!(line.is_some() && !text.contains(setup.stand_in.token()), "{arguments:?}: {text}");
+    }
+}
+
 /// A certificate that nobody vouches for: one clear line, nothing is sent there, and with the authority it works.
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_that_are_not_trusted() {

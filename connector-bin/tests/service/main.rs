@@ -6,6 +6,7 @@
 
 mod failures;
 mod indexer;
+mod pages;
 mod real;
 mod self_test;
 #[path = "../../../wazuh-query/tests/store/server.rs"]

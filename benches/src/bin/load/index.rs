@@ -1,5 +1,6 @@
 //! The index with generated alerts.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -77,10 +78,14 @@ impl Index {
     }
 }
 
+/// Those fields of the catalogue that the template of Wazuh 4.14 maps. The others are mapped once an alert has them.
+const TEMPLATE: &str = include_str!("template.txt");
+
 /// What Wazuh's template says of the fields in the catalogue; other text is a keyword, as there.
 fn mappings() -> Value {
     let mut root = Map::new();
-    for field in Catalogue::builtin().select(Schema::Wazuh4, |_| true) {
+    let template: BTreeSet<&str> = TEMPLATE.lines().collect();
+    for field in Catalogue::builtin().select(Schema::Wazuh4, |field| template.contains(&*field.path)) {
         let kind = match field.index {
             IndexType::Ip => json!({"type": "ip"}),
             IndexType::Long => json!({"type": "long"}),
