@@ -122,13 +122,8 @@ pub(super) fn ask(property: Property, sources: &[Source], test: &Test<'_>) -> As
             }
         }
         Test::Superset(network) => {
-            // Alerts hold addresses, and around an address there is no smaller network than itself.
-            if let Some(network) =
-                hosts::network(network, None).filter(|network| network.prefix_len() == network.max_prefix_len())
-            {
-                let value = [LiteralValue::String(network.addr().to_string().into())];
-                let addresses = sources.iter().filter(|source| is_address(source.form));
-                addresses.for_each(|source| equal(property, source, &value, &mut found));
+            for source in sources {
+                superset(property, source, network, &mut found);
             }
         }
     }
@@ -319,16 +314,47 @@ pub(super) fn millis(time: Timestamp) -> String {
     format!("\"{}\"", time.to_millis())
 }
 
+/// Fields that hold an address in a network.
 fn subset(source: &Source, network: &str, found: &mut Found) {
-    // Nothing but an address is in a network.
-    let (Form::Address(family)
-    | Form::AddressInAnswers(family)
-    | Form::AddressInUrl(family)
-    | Form::AddressWithPort(family)) = source.form
-    else {
-        return;
+    let family = match source.form {
+        Form::Address(family)
+        | Form::AddressInAnswers(family)
+        | Form::AddressInUrl(family)
+        | Form::AddressWithPort(family) => family,
+        _ => None,
     };
-    if let Some(network) = hosts::network(network, family) {
+    let Some(network) = hosts::network(network, family) else { return };
+    if is_address(source.form) || source.mapped == Mapped::Address {
         hosts::in_network(source, network, found);
+    } else {
+        network_text(source, &hosts::expression(network, found), found);
     }
+}
+
+/// Fields that hold a network around another one.
+fn superset(property: Property, source: &Source, network: &str, found: &mut Found) {
+    let Some(network) = hosts::network(network, None) else { return };
+    if !is_address(source.form) {
+        network_text(source, "[0-9a-f:.]+", found);
+    } else if network.prefix_len() == network.max_prefix_len() {
+        // Alerts hold addresses, and around an address there is no smaller network than itself.
+        equal(property, source, &[LiteralValue::String(network.addr().to_string().into())], found);
+    }
+}
+
+/// Fields of any text: the text may be an address or a network.
+fn network_text(source: &Source, address: &str, found: &mut Found) {
+    if source.mapped != Mapped::Keyword {
+        return;
+    }
+    match (around(source.form), source.form) {
+        (Some((before, after, _)), _) => {
+            let value = format!("{before} ?({address})(/[0-9]+)?{after}");
+            found.queries.push(Query::any_field(&source.fields, Clause::Regexp { value, case_insensitive: true }));
+        }
+        (None, Form::Argument | Form::UserId | Form::Presence) => exists(source, found),
+        // Nothing of these is an address.
+        (None, _) => return,
+    }
+    found.wider = true;
 }

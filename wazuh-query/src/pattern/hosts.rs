@@ -98,7 +98,23 @@ pub(super) fn in_network(source: &Source, network: IpNet, found: &mut Found) {
         found.push(source, Clause::term(network.to_string()));
         return;
     }
-    let text = match network {
+    let text = expression(network, found);
+    let (before, after) = match source.form {
+        Form::AddressWithPort(_) => (r"\[?", r"(%[^\]]*)?(\]?:[0-9]+|\])?"),
+        Form::AddressInAnswers(_) => ("(.*; *)?(type: *[0-9]+ +)?", " *(;.*)?"),
+        Form::AddressInUrl(_) => {
+            found.wider = true;
+            (r"https?://\[?", r"\]?([:/?#].*)?")
+        }
+        _ => (" ?", ""),
+    };
+    let value = format!("{before}({text}){after}");
+    found.push(source, Clause::Regexp { value, case_insensitive: true });
+}
+
+/// An expression for the addresses of a network.
+pub(super) fn expression(network: IpNet, found: &mut Found) -> String {
+    match network {
         IpNet::V4(network) => {
             // Written as IPv6 in hexadecimal, which nobody does, an address is not told apart.
             format!("({}|::ffff:[0-9a-f]+:[0-9a-f]+)", network_v4(network))
@@ -111,18 +127,7 @@ pub(super) fn in_network(source: &Source, network: IpNet, found: &mut Found) {
                 groups_of(network.network().segments(), network.prefix_len())
             }
         }
-    };
-    let (before, after) = match source.form {
-        Form::AddressWithPort(_) => (r"\[?", r"(%[^\]]*)?(\]?:[0-9]+|\])?"),
-        Form::AddressInAnswers(_) => ("(.*; *)?(type: *[0-9]+ +)?", " *(;.*)?"),
-        Form::AddressInUrl(_) => {
-            found.wider = true;
-            (r"https?://\[?", r"\]?([:/?#].*)?")
-        }
-        _ => (" ?", ""),
-    };
-    let value = format!("{before}({text}){after}");
-    found.push(source, Clause::Regexp { value, case_insensitive: true });
+    }
 }
 
 /// An expression for all addresses that begin with the groups of a prefix that can be told: those before the first
