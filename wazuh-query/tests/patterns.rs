@@ -192,3 +192,23 @@ fn hostile_patterns_stay_within_limits() {
         translate(Schema::Wazuh5, &text);
     }
 }
+
+/// Any text may be an address, and is one to `ISSUBSET`.
+#[test]
+fn networks_of_texts_lose_nothing() {
+    let catalogue = Catalogue::builtin();
+    let evaluator = wazuh_query::evaluate::Evaluator::new(&catalogue, Schema::Wazuh4);
+    for (test, value, wanted) in [
+        ("text:value ISSUBSET '203.0.113.66/8'", "203.0.113.66", true),
+        ("text:value ISSUBSET '203.0.113.66/8'", "203.0.113.0/24", true),
+        ("text:value ISSUBSET '203.0.113.66/8'", "204.0.113.66", false),
+        ("text:value ISSUPERSET '203.0.113.66'", "203.0.113.0/24", true),
+        ("text:value ISSUPERSET '203.0.113.66'", "elsewhere", false),
+    ] {
+        let translation = translate(Schema::Wazuh4, &format!("[{test}]"));
+        let alert = serde_json::json!({"data": {"opencti": {"indicator": {"name": value}}, "MWName": value}});
+        let mut queries = translation.observations[0].queries.iter();
+        assert_eq!(queries.any(|query| evaluator.matches(query, &alert).unwrap()), wanted, "{test} on {value}");
+        assert!(!translation.observations[0].widened.is_empty());
+    }
+}
