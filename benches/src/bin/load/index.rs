@@ -16,11 +16,13 @@ use super::Result;
 pub(crate) const KNOWN: u64 = 20;
 /// One alert in so many holds one of them.
 const EVERY: u64 = 1_000;
+/// So many programs are started on all agents together.
+const PROGRAMS: u64 = 5_000;
 /// Alerts of one request.
 const AT_ONCE: u64 = 5_000;
 
 /// An index with alerts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Index {
     pub(crate) url: String,
     pub(crate) name: String,
@@ -34,7 +36,7 @@ impl Index {
         let url = url.trim_end_matches('/').to_owned();
         let about: Value = serde_json::from_str(&request("GET", &format!("{url}/"), "")?.1)?;
         let version = format!("OpenSearch {}", about["version"]["number"].as_str().unwrap_or("of an unknown version"));
-        let index = Self { name: format!("wazuh-alerts-4.x-load-{alerts}"), url, alerts, version };
+        let index = Self { name: format!("wazuh-alerts-4.x-load2-{alerts}"), url, alerts, version };
         let there = request("GET", &format!("{}/{}/_count", index.url, index.name), "")?.1;
         let there: Value = serde_json::from_str(&there).unwrap_or_default();
         if there["count"].as_u64() != Some(alerts) {
@@ -178,21 +180,26 @@ fn alert(number: u64, numbers: &mut Numbers) -> Value {
                 "md5_after": numbers.hexadecimal(32), "sha1_after": numbers.hexadecimal(40), "sha256_after": digest,
             }}),
         ),
-        _ => (
-            rule("92052", 4, "Windows command prompt started by an abnormal process", &["sysmon"], &["T1059.003"]),
-            "windows_eventchannel",
-            "EventChannel",
-            json!({"data": {"win": {
-                "system": {"eventID": "1", "computer": format!("ws{agent:03}.corp.example"),
-                           "providerName": "Microsoft-Windows-Sysmon"},
-                "eventdata": {
-                    "image": format!("C:\\Users\\{word}\\{word}.exe"), "processId": (number % 30_000).to_string(),
-                    "user": format!("CORP\\{word}"), "commandLine": format!("{word}.exe /c whoami"),
-                    "hashes": format!("SHA1={},MD5={},SHA256={}", numbers.hexadecimal(40).to_uppercase(),
-                                      numbers.hexadecimal(32).to_uppercase(), digest.to_uppercase()),
-                },
-            }}}),
-        ),
+        _ => {
+            // The same programs start again and again.
+            let mut program = Numbers::new(70_000 + number % PROGRAMS);
+            let (image, sha1, md5) = (program.word(7), program.hexadecimal(40), program.hexadecimal(32));
+            let sha256 = if known.is_some() { digest } else { program.hexadecimal(64) };
+            (
+                rule("92052", 4, "Windows command prompt started by an abnormal process", &["sysmon"], &["T1059.003"]),
+                "windows_eventchannel",
+                "EventChannel",
+                json!({"data": {"win": {
+                    "system": {"eventID": "1", "computer": format!("ws{agent:03}.corp.example"),
+                               "providerName": "Microsoft-Windows-Sysmon"},
+                    "eventdata": {
+                        "image": format!("C:\\Users\\{word}\\{image}.exe"), "processId": (number % 30_000).to_string(),
+                        "user": format!("CORP\\{word}"), "commandLine": format!("{image}.exe /c whoami"),
+                        "hashes": format!("SHA1={sha1},MD5={md5},SHA256={sha256}").to_uppercase(),
+                    },
+                }}}),
+            )
+        }
     };
     let mut alert = json!({
         "timestamp": timestamp, "id": format!("17{:08}.{number}", second), "rule": rule,
