@@ -86,6 +86,14 @@ impl Intelligence {
         Ok(Self { runtime, source, address })
     }
 
+    /// The platform's version, if one was asked.
+    pub(crate) fn version(&self) -> Option<PlatformVersion> {
+        match &self.source {
+            Source::Connected(platform) => Some(platform.platform_version()),
+            Source::Files(_) | Source::Platform(..) => None,
+        }
+    }
+
     /// Looks everything up, and gives up at the deadline.
     pub(crate) fn look_up(&mut self, lookup: &Lookup, deadline: Instant) -> Result<Known, LookupError> {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -154,7 +162,11 @@ pub(crate) fn platform_config(
         Some(proxy) => ProxyConfig::Url(Secret::from(proxy)),
     };
     // The whole run has a deadline of its own; a second try helps against a connection that was cut.
-    config.backoff = Backoff { retries: 1, first: Duration::from_millis(100), longest: Duration::from_secs(2) };
+    config.backoff = Backoff {
+        retries: settings.retries.unwrap_or(1),
+        first: Duration::from_millis(100),
+        longest: Duration::from_secs(2),
+    };
     config.user_agent = String::from(concat!("custom-opencti/", env!("CARGO_PKG_VERSION")));
     config.largest_answer = 16 << 20;
     Ok(config)
@@ -166,6 +178,8 @@ fn tls(
     read: &dyn Fn(&Path) -> Result<Vec<u8>, LookupError>,
 ) -> Result<TlsConfig, LookupError> {
     let mut tls = TlsConfig::default();
+    // One connection, and the program ends.
+    tls.quick = true;
     tls.verify = settings.ssl_verify.unwrap_or(true);
     tls.ca = settings.ca.as_deref().map(read).transpose()?;
     // Reading what the system trusts takes longer than the look-up: only where it is needed.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use stix_model::marking::Tlp;
 
 use crate::daemon::DaemonSettings;
+use crate::socket::QueueSocket;
 
 /// Where the settings are when the integrator names no file, below the manager's folder.
 const FILE: &str = "etc/custom-opencti.json";
@@ -49,6 +50,9 @@ pub(crate) struct Settings {
     pub(crate) proxy: Option<String>,
     /// Seconds for the whole run, where the integrator does not say it.
     pub(crate) timeout: Option<u64>,
+    /// How often a question is asked again after a failure that may pass, as the integrator says.
+    #[serde(skip)]
+    pub(crate) retries: Option<u32>,
     /// The kinds of values that are looked up, by the names that `lookup` prints.
     pub(crate) kinds: Option<Vec<String>>,
     /// Only alerts of rules in these groups.
@@ -95,10 +99,20 @@ impl Settings {
             Err(source) if !must_exist && source.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(SettingsError::Read { path, source }),
         };
+        Self::parse(&text, &path)
+    }
+
+    /// Reads the text of a file. None at all means defaults.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        serde_json::from_str(&text).map_err(|source| SettingsError::Json { path, source })
+        serde_json::from_str(text).map_err(|source| SettingsError::Json { path: path.to_owned(), source })
+    }
+
+    /// The manager's queue socket.
+    pub(crate) fn queue(&self, home: &Path) -> PathBuf {
+        self.socket.clone().unwrap_or_else(|| QueueSocket::of_manager(home))
     }
 
     /// What is asked about.

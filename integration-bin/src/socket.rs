@@ -49,10 +49,11 @@ impl QueueSocket {
         Self { path: path.into(), socket: None }
     }
 
-    /// The socket of the manager that lives in this folder: the place of its version that is there, else the newer one.
-    pub(crate) fn of_manager(home: &Path) -> Self {
+    /// Where the manager that lives in this folder has its socket: the place of its version that is there, else the newer
+    /// one.
+    pub(crate) fn of_manager(home: &Path) -> PathBuf {
         let place = PLACES.into_iter().find(|place| home.join(place).exists()).unwrap_or(PLACES[0]);
-        Self::new(home.join(place))
+        home.join(place)
     }
 
     /// Sends one message, trying again until `deadline`.
@@ -173,8 +174,8 @@ mod tests {
     #[test]
     fn the_place_follows_the_version() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(QueueSocket::of_manager(folder.path()).path.ends_with("queue/sockets/queue"));
+        assert!(QueueSocket::of_manager(folder.path()).ends_with("queue/sockets/queue"));
         std::fs::create_dir_all(folder.path().join("queue/ossec/queue")).unwrap();
-        assert!(QueueSocket::of_manager(folder.path()).path.ends_with("queue/ossec/queue"));
+        assert!(QueueSocket::of_manager(folder.path()).ends_with("queue/ossec/queue"));
     }
 }

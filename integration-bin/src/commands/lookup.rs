@@ -65,7 +65,7 @@ fn looked_up(arguments: &LookupArguments) -> Result<(Processed, bool), (String, 
     let processed = intelligence
         .get()
         .map_err(Into::into)
-        .and_then(|intelligence| processor.judged(&alert, asked, intelligence, deadline));
+        .and_then(|intelligence| processor.judged(&alert, BARE, asked, intelligence, deadline));
     processed.map(|processed| (processed, true)).map_err(|error| (error.to_string(), 1))
 }
 

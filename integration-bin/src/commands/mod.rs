@@ -1,7 +1,11 @@
 //! What the program does: for an alert of the integrator, and for people.
 
 pub(crate) mod alert;
+mod check;
+mod install;
 mod lookup;
+mod manager;
+mod self_test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +48,12 @@ enum Command {
         custom-opencti daemon --intel bundle.json --alerts alerts.json --from-beginning --once --output ndjson\n\n\
         SIGTERM ends it; it goes on where it stopped when it is started again.")]
     Daemon(crate::daemon::DaemonArguments),
+    /// Say whether settings, platform, manager and rules are as they should be, a line each. Exit code 1 if not.
+    Check(CheckArguments),
+    /// Plant an indicator and an alert, and follow the event: to a socket of the test, or to the manager.
+    SelfTest(SelfTestArguments),
+    /// Put the program and its rules into the manager's folder. Without --write, only say what would be done.
+    Install(InstallArguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,11 +77,53 @@ struct LookupArguments {
     json: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct CheckArguments {
+    /// The manager's folder; else `WAZUH_HOME`, the one above the program, or /var/ossec.
+    #[arg(long, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+    /// STIX objects in place of the platform.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    intel: Vec<PathBuf>,
+    /// The platform; else that of the <integration> block.
+    #[arg(long, value_name = "URL", env = "OPENCTI_URL")]
+    url: Option<String>,
+    /// A file with the platform's token; else variable `OPENCTI_TOKEN`, or the <integration> block.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Options, as `<options>` of the integration block has them.
+    #[arg(long, value_name = "FILE")]
+    options: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct SelfTestArguments {
+    /// Send the event to the manager, and wait for the alert that its rules raise.
+    #[arg(long)]
+    write: bool,
+    /// The manager's folder.
+    #[arg(long, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct InstallArguments {
+    /// Do it.
+    #[arg(long)]
+    write: bool,
+    /// The manager's folder.
+    #[arg(long, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+}
+
 /// Whether somebody typed a command: the integrator gives the path of a file, or nothing, as the first argument.
 pub(crate) fn is_for_people(arguments: &[String]) -> bool {
     match arguments.first().map(String::as_str) {
         None => true,
-        Some(first) => matches!(first, "lookup" | "daemon" | "help") || first.starts_with('-'),
+        Some(first) => {
+            let commands = ["lookup", "check", "self-test", "install", "daemon", "help"];
+            commands.contains(&first) || first.starts_with('-')
+        }
     }
 }
 
@@ -79,5 +131,8 @@ pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Lookup(arguments) => lookup::run(&arguments),
         Command::Daemon(arguments) => crate::daemon::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::SelfTest(arguments) => self_test::run(&arguments),
+        Command::Install(arguments) => install::run(&arguments),
     }
 }

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use alert_enricher::event::Limits;
-use alert_enricher::knowledge::EventOptions;
+use alert_enricher::knowledge::{EventOptions, Surroundings};
 use stix_model::{Identifier, Timestamp};
 use wazuh_query::alert::Alert;
 use wazuh_query::store::StoreError;
@@ -159,7 +159,7 @@ impl<'s> Raiser<'s> {
                 None
             }
         };
-        let socket = settings.socket.as_ref().map_or_else(|| QueueSocket::of_manager(home), QueueSocket::new);
+        let socket = QueueSocket::new(settings.queue(home));
         let waits = spool.as_ref().is_some_and(|spool| !spool.is_empty().unwrap_or(true));
         Self {
             settings,
@@ -263,7 +263,8 @@ impl<'s> Raiser<'s> {
         for event in &judged.events {
             let name = Repeats::event(agent, event.event_type.name(), &event.indicator.indicator.id);
             if let Some(repeats) = self.repeats.is_due(&name, started) {
-                let mut document = event.document(&alert, &self.processor.catalogue, &self.events);
+                let surroundings = Surroundings::read(text);
+                let mut document = event.document_with(&alert, &self.processor.catalogue, &self.events, &surroundings);
                 if repeats > 0 {
                     document.text("repeats", repeats.to_string());
                 }
@@ -334,7 +335,7 @@ impl<'s> Raiser<'s> {
         if (why.is_some() || !lost.is_empty())
             && let Some(queue) = &mut self.queue
         {
-            tell_error(&Trouble { event, line, lost }, self.processor, queue, &self.state, text);
+            tell_error(&Trouble { event, line, lost, text: Some(text) }, self.processor, queue, &self.state);
         }
     }
 
@@ -363,8 +364,8 @@ impl<'s> Raiser<'s> {
                     self.journal.warning(&format!("{line}; alerts wait until it is back"));
                 }
                 if let Some(queue) = &mut self.queue {
-                    let trouble = Trouble { event, line: &line, lost: Lost::default() };
-                    tell_error(&trouble, self.processor, queue, &self.state, &text);
+                    let trouble = Trouble { event, line: &line, lost: Lost::default(), text: Some(&text) };
+                    tell_error(&trouble, self.processor, queue, &self.state);
                 }
                 self.again();
             }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use alert_enricher::knowledge::JudgeOptions;
-use alert_enricher::store::{FileStore, Match, MatchError, MatchOptions, Matcher};
+use alert_enricher::knowledge::{JudgeOptions, addresses_in_commands};
+use alert_enricher::store::{FileStore, LookUpError, Match, MatchError, MatchOptions, Matcher};
+use memchr::memmem;
 use stix_model::Identifier;
-use wazuh_query::catalogue::Catalogue;
+use wazuh_query::alert::Alert;
+use wazuh_query::catalogue::{Catalogue, Holds};
 
 /// Looks into the text of alerts.
 #[derive(Debug)]
@@ -13,13 +15,16 @@ pub(crate) struct Sieve {
     matcher: Matcher,
     store: Arc<FileStore>,
     judge: JudgeOptions,
+    /// The fields that hold commands.
+    commands: Catalogue,
 }
 
 impl Sieve {
     pub(crate) fn new(store: &Arc<FileStore>, catalogue: &Catalogue, judge: JudgeOptions) -> Self {
         let options = MatchOptions { validity: judge.validity, ..MatchOptions::default() };
         let matcher = Matcher::new(&store.store().snapshot(), catalogue, options);
-        Self { matcher, store: Arc::clone(store), judge }
+        let commands = catalogue.restricted(|field| matches!(field.holds, Holds::CommandLine | Holds::Argument(_)));
+        Self { matcher, store: Arc::clone(store), judge, commands }
     }
 
     /// Takes over what changed in the store. Costs next to nothing when nothing did.
@@ -29,7 +34,19 @@ impl Sieve {
 
     /// What of the store is in an alert and may count, each once and in order. Empty for nearly all alerts.
     pub(crate) fn look(&mut self, text: &str) -> Result<Vec<Identifier>, MatchError> {
-        let matches = self.matcher.matches(text)?;
+        let mut matches = self.matcher.matches(text)?;
+        // The matcher looks for commands as a whole; what is in them is asked about, too.
+        if memmem::find(text.as_bytes(), b"://").is_some()
+            && let Ok(alert) = Alert::read(text, &self.commands)
+        {
+            for address in addresses_in_commands(&alert, &self.commands) {
+                match self.matcher.look_up(address) {
+                    Ok(found) => matches.extend(found),
+                    Err(LookUpError::Damaged(damaged)) => return Err(damaged.into()),
+                    Err(_) => {}
+                }
+            }
+        }
         if matches.is_empty() {
             return Ok(Vec::new());
         }

@@ -112,8 +112,12 @@ impl Spool {
         let path = self.path(number);
         let is_new = !path.exists();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-        file.write_all(&bytes)?;
-        file.sync_data()?;
+        let before = file.metadata()?.len();
+        if let Err(error) = file.write_all(&bytes).and_then(|()| file.sync_data()) {
+            // A part of a record would be taken for damage. The error is that of the write.
+            let _as_before = file.set_len(before);
+            return Err(error);
+        }
         if is_new {
             File::open(&self.folder)?.sync_all()?;
         }
@@ -123,6 +127,11 @@ impl Spool {
     /// Whether nothing waits. Cheap: no file is read.
     pub(crate) fn is_empty(&self) -> io::Result<bool> {
         Ok(self.segments()?.is_empty())
+    }
+
+    /// How much waits, in bytes. What was handed out since the last segment was begun counts, too.
+    pub(crate) fn bytes(&self) -> io::Result<u64> {
+        Ok(self.segments()?.iter().map(|segment| segment.bytes).sum())
     }
 
     /// The records from the oldest on, for one process at a time: `None` while another one drains the spool.

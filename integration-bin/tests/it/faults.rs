@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{ALERT, KEY, Manager, code, indicator};
 
 /// A server that answers every request with this, or never.
-fn server(answer: Option<&'static str>) -> String {
+pub(crate) fn server(answer: Option<&'static str>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -28,9 +28,11 @@ fn server(answer: Option<&'static str>) -> String {
     url
 }
 
-fn waiting(manager: &Manager) -> usize {
+pub(crate) fn waiting(manager: &Manager) -> usize {
     let spool = manager.path("queue/custom-opencti/spool");
-    let files = spool.read_dir().unwrap().map(|file| file.unwrap().path());
+    // It is made when the first alert waits.
+    let Ok(files) = spool.read_dir() else { return 0 };
+    let files = files.map(|file| file.unwrap().path());
     files.filter(|path| path.extension().is_some_and(|ending| ending == "spool")).count()
 }
 

@@ -4,8 +4,11 @@
 
 mod faults;
 mod lookup;
+mod losses;
 mod offline;
 mod platform;
+mod rules;
+mod tools;
 
 use std::io::Write as _;
 use std::os::unix::net::UnixDatagram;

@@ -127,13 +127,15 @@ impl Catalogue {
         }
         // A site whose template has no nested objects there says so with an empty name.
         field.nested = field.nested.filter(|list| !list.is_empty());
-        if let Some(known) = self.find(field.schema, &field.path) {
+        let node = self.trie.node(field.path.clone());
+        let known = self.trie.fields(node).find(|id| self.field(*id).schema == field.schema);
+        if let Some(known) = known {
             self.fields[known.index()] = field;
             return;
         }
         // A catalogue has some thousand fields; the file that would overflow this could not be read into memory.
         let id = FieldId(u32::try_from(self.fields.len()).unwrap_or(u32::MAX));
-        self.trie.insert(&field.path, id);
+        self.trie.insert(node, id);
         self.fields.push(field);
     }
 }
