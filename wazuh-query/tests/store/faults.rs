@@ -262,3 +262,41 @@ async fn what_a_cluster_says_about_itself() {
     assert_eq!(seen[0].line, "GET / HTTP/1.1");
     assert!(seen[1].line.starts_with("GET /wazuh-alerts-*/_field_caps?") && seen[1].body.is_empty());
 }
+
+#[tokio::test]
+async fn documents_are_written_in_one_request_and_refused_one_by_one() {
+    use wazuh_query::store::opensearch::{NewDocument, Refused};
+
+    let document = |id: &str| NewDocument {
+        index: "matches-2026.03.14".to_owned(),
+        id: id.to_owned(),
+        source: serde_json::value::RawValue::from_string("{\n\"a\": 1}".to_owned()).unwrap(),
+    };
+    let item = |id: &str, status: u16, reason: &str| {
+        let error = serde_json::json!({ "type": "x", "reason": reason });
+        serde_json::json!({ "index": { "_id": id, "status": status, "error": error } })
+    };
+    let answers =
+        |items: Vec<serde_json::Value>| ok(&serde_json::json!({ "errors": true, "items": items }).to_string());
+    let (store, seen) = store(vec![
+        answers(vec![item("1", 201, ""), item("2", 400, "failed to parse")]),
+        answers(vec![item("1", 201, ""), item("2", 429, "rejected execution")]),
+        answers(vec![item("1", 201, "")]),
+        ok("<html>"),
+    ]);
+    let documents = [document("1"), document("2")];
+    let refused = store.write(&documents).await.unwrap();
+    assert_eq!(refused, [Refused { id: "2".to_owned(), status: 400, reason: "failed to parse".to_owned() }]);
+    let seen = seen.recv().unwrap();
+    assert_eq!(seen.line, "POST /_bulk HTTP/1.1");
+    assert_eq!(seen.header("content-type"), Some("application/x-ndjson"));
+    let lines: Vec<&str> = seen.body.lines().collect();
+    assert_eq!(lines[..2], [r#"{"index":{"_id":"1","_index":"matches-2026.03.14"}}"#, r#"{ "a": 1}"#]);
+    assert_eq!(lines.len(), 4);
+    // What may be taken later is to be sent again as a whole; an answer to something else is none.
+    assert!(matches!(store.write(&documents).await.unwrap_err().kind(), StoreErrorKind::Overloaded { .. }));
+    for _ in 0..2 {
+        assert!(matches!(store.write(&documents).await.unwrap_err().kind(), StoreErrorKind::Parse { .. }));
+    }
+    assert!(store.write(&[]).await.unwrap().is_empty());
+}
