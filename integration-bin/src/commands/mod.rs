@@ -23,8 +23,8 @@ use clap::{Parser, Subcommand};
         0  done, or the alert waits until OpenCTI or the manager is back\n  \
         1  failed\n  \
         2  a mistake in the arguments or the options\n  \
-        4  no answer from OpenCTI, and the alert could not be kept\n  \
-        5  the manager does not take events, and the alert could not be kept\n  \
+        4  no answer from OpenCTI and the alert could not be kept, or OpenCTI refuses the request\n  \
+        5  the manager does not take events and the alert could not be kept, or the queue may not be written\n  \
         6  the file with the alert cannot be read\n  \
         7  the file holds no alert",
     max_term_width = 100
