@@ -23,8 +23,10 @@ use crate::catalogue::{Catalogue, Schema};
 use crate::dsl::{Clause, FieldSet, Query, limits};
 use crate::options::SearchOptions;
 use crate::regexp::join_alternatives;
+#[cfg(feature = "pattern")]
 pub(crate) use address::{network_v4, network_v6, spellings};
 use fields::Fields;
+#[cfg(feature = "pattern")]
 pub(crate) use file::algorithm as hash_algorithm;
 pub use reason::{NotSearchable, Note};
 
