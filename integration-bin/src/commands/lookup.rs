@@ -57,7 +57,7 @@ fn looked_up(arguments: &LookupArguments) -> Result<(Processed, bool), (String, 
     let name = &arguments.alert_or_value;
     if let Some(text) = read(name).map_err(|error| (format!("{name}: {error}"), 6))? {
         let processed = processor.process(&text, &mut intelligence, deadline);
-        return processed.map(|processed| (processed, false)).map_err(|error| (error.to_string(), 1));
+        return processed.map(|processed| (processed, false)).map_err(|error| (format!("{name}: {error}"), 1));
     }
     let key = recognise(name).map_err(|error| (format!("`{name}` is neither a file nor a value: {error}"), 2))?;
     let asked = vec![asked(key, name)];
