@@ -5,9 +5,7 @@ use std::time::Instant;
 
 use alert_enricher::event::queue::{Origin, message};
 use alert_enricher::event::{Document, Limits};
-use alert_enricher::knowledge::{
-    AskOptions, Asked, EventOptions, JudgeOptions, Judged, NotAsked, Surroundings, ask, judge,
-};
+use alert_enricher::knowledge::{AskOptions, Asked, EventOptions, JudgeOptions, Judged, NotAsked, ask, judge};
 use wazuh_query::alert::{Alert, ReadError};
 use wazuh_query::catalogue::Catalogue;
 
@@ -82,7 +80,7 @@ pub(crate) struct Processor {
 impl Processor {
     pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
         Ok(Self {
-            catalogue: Catalogue::builtin(),
+            catalogue: settings.catalogue()?,
             ask: settings.ask()?,
             judge: settings.judge()?,
             settings: settings.clone(),
@@ -113,14 +111,13 @@ impl Processor {
                 });
             }
         };
-        self.judged(&alert, text, asked, intelligence.get()?, deadline)
+        self.judged(&alert, asked, intelligence.get()?, deadline)
     }
 
-    /// The same for values that were found already. `text` is what the alert was read from.
+    /// The same for values that were found already.
     pub(crate) fn judged(
         &self,
         alert: &Alert<'_>,
-        text: &str,
         asked: Vec<Asked>,
         intelligence: &mut Intelligence,
         deadline: Instant,
@@ -128,9 +125,8 @@ impl Processor {
         let judged = self.judge(alert, &asked, intelligence, deadline)?;
         let options = EventOptions { platform: intelligence.address.clone() };
         let (mut messages, mut events) = (Vec::new(), Vec::new());
-        let surroundings = if judged.events.is_empty() { Surroundings::default() } else { Surroundings::read(text) };
         for event in &judged.events {
-            let document = event.document_with(alert, &self.catalogue, &options, &surroundings);
+            let document = event.document(alert, &self.catalogue, &options);
             messages.extend(self.message(&document, Some(alert)));
             events.push(document.render(&Limits::default()).json);
         }

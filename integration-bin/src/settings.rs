@@ -9,6 +9,7 @@ use alert_enricher::knowledge::{AskOptions, JudgeOptions};
 use alert_enricher::store::{Filter, WorthlessReason};
 use serde::Deserialize;
 use stix_model::marking::Tlp;
+use wazuh_query::catalogue::{Catalogue, CatalogueFile};
 
 use crate::daemon::DaemonSettings;
 use crate::socket::QueueSocket;
@@ -27,6 +28,9 @@ pub(crate) enum SettingsError {
     /// The file is not what it should be.
     #[error("{path}: {source}", path = path.display())]
     Json { path: PathBuf, source: serde_json::Error },
+    /// The file with further fields of alerts is not what it should be.
+    #[error("{path}: {what}", path = path.display())]
+    Catalogue { path: PathBuf, what: String },
     /// A value means nothing.
     #[error("`{key}`: {what}")]
     Value { key: &'static str, what: String },
@@ -42,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) token_file: Option<PathBuf>,
     /// Bundles or lists of STIX objects in place of the platform.
     pub(crate) intel: Vec<PathBuf>,
+    /// A file with further fields of alerts, YAML or JSON.
+    pub(crate) catalogue: Option<PathBuf>,
     /// Certificates of the authority of the platform, a PEM file.
     pub(crate) ca: Option<PathBuf>,
     /// Whether the platform's certificate must be trusted; yes, if nothing is said.
@@ -115,6 +121,23 @@ impl Settings {
         self.socket.clone().unwrap_or_else(|| QueueSocket::of_manager(home))
     }
 
+    /// The fields of alerts: the built-in ones and those of the file.
+    pub(crate) fn catalogue(&self) -> Result<Catalogue, SettingsError> {
+        let mut catalogue = Catalogue::builtin();
+        if let Some(path) = &self.catalogue {
+            let text =
+                std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.clone(), source })?;
+            let wrong = |what| SettingsError::Catalogue { path: path.clone(), what };
+            let file: CatalogueFile = if path.extension().is_some_and(|ending| ending == "json") {
+                serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
+            } else {
+                serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?
+            };
+            catalogue.extend(file).map_err(|error| wrong(error.to_string()))?;
+        }
+        Ok(catalogue)
+    }
+
     /// What is asked about.
     pub(crate) fn ask(&self) -> Result<AskOptions, SettingsError> {
         let mut options = AskOptions::default();
@@ -160,6 +183,10 @@ impl Settings {
         (&self.kinds, &self.groups, &self.own_domains, &self.ignore, self.private_addresses).hash(&mut hasher);
         (self.min_score, self.min_confidence, &self.max_tlp, &self.ignored_labels).hash(&mut hasher);
         (&self.intel, self.search_patterns, self.old_manager, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
+        // A file that was replaced is another one.
+        let replaced = self.catalogue.as_ref().and_then(|path| std::fs::metadata(path).ok());
+        let replaced = replaced.map(|file| (file.len(), file.modified().ok()));
+        (&self.catalogue, replaced).hash(&mut hasher);
         hasher.finish()
     }
 

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use wazuh_query::alert::{Alert, RuleLevel};
-use wazuh_query::catalogue::{Catalogue, Role};
+use wazuh_query::catalogue::{Catalogue, Join, Role};
+use wazuh_query::value::Outcome;
 
-use super::surroundings::Outcome;
-use super::{Asked, KnownIndicator, KnownObservable, Related, Surroundings};
+use super::{Asked, KnownIndicator, KnownObservable, Related};
 use crate::event::Document;
 use crate::indicator::Kind;
 
@@ -65,19 +65,8 @@ pub struct EventOptions {
 const SOURCE_FIELDS: usize = 40;
 
 impl Event {
-    /// The event as a document, the most important fields first, without what stands around the values of the alert.
-    pub fn document(&self, alert: &Alert<'_>, catalogue: &Catalogue, options: &EventOptions) -> Document {
-        self.document_with(alert, catalogue, options, &Surroundings::default())
-    }
-
     /// The event as a document, the most important fields first.
-    pub fn document_with(
-        &self,
-        alert: &Alert<'_>,
-        catalogue: &Catalogue,
-        options: &EventOptions,
-        surroundings: &Surroundings,
-    ) -> Document {
+    pub fn document(&self, alert: &Alert<'_>, catalogue: &Catalogue, options: &EventOptions) -> Document {
         let mut document = Document::new("opencti");
         document.text("event_type", self.event_type.name());
         let link = |id: &Option<String>| {
@@ -91,10 +80,10 @@ impl Event {
             document.text("query_key", query_key(asked)).text("query_values", asked.value.as_str());
             document.text("match.field", asked.field.as_str()).text("match.value", asked.written.as_str());
         }
-        document.optional("direction", self.direction(surroundings.is_answer));
-        document.optional("outcome", surroundings.outcome.map(Outcome::name));
+        document.optional("direction", self.direction(alert.is_answer(catalogue)));
+        document.optional("outcome", alert.outcome(catalogue).map(Outcome::name));
         document.list("match.why", self.why.iter().map(String::as_str));
-        source(&mut document, alert, catalogue, surroundings);
+        source(&mut document, alert, catalogue);
         let below = if self.related.is_some() { "related.indicator_link" } else { "indicator_link" };
         document.optional(below, link(&self.indicator.platform_id));
         let several = (self.more_indicators > 0).to_string();
@@ -219,19 +208,20 @@ fn identity(document: &mut Document, alert: &Alert<'_>) {
     document.optional("source.timestamp", alert.timestamp);
 }
 
-/// The alert that it is about, with its values under the last parts of their fields' names (`srcip`, `queryName`).
-fn source(document: &mut Document, alert: &Alert<'_>, catalogue: &Catalogue, surroundings: &Surroundings) {
+/// The alert that it is about. Its values stand under the names that their rows give them; the others, as many as there
+/// is room for, under the last parts of their fields' names (`srcip`, `queryName`).
+fn source(document: &mut Document, alert: &Alert<'_>, catalogue: &Catalogue) {
     identity(document, alert);
-    for (name, text) in &surroundings.fields {
-        document.text(&format!("source.{name}"), text.as_str());
+    for shown in alert.shown(catalogue) {
+        document.text(&format!("source.{}", shown.name), shown.text);
     }
     let fields = alert.leaves.iter().map(|leaf| (catalogue.field(leaf.field), &leaf.text));
-    for (field, text) in fields.filter(|(field, _)| field.role != Role::Agent).take(SOURCE_FIELDS) {
-        let path = field.path.to_string();
-        let name = match path.as_str() {
-            "syscheck.path" => "file",
-            path => path.rsplit('.').next().unwrap_or(path).trim_end_matches("_after"),
-        };
+    let others = fields.filter(|(field, _)| {
+        let is_shown = field.join == Join::First && !field.shown.is_empty();
+        field.role != Role::Agent && !is_shown
+    });
+    for (field, text) in others.take(SOURCE_FIELDS) {
+        let name = field.shown_name();
         // An object of this name stands there for other alerts, and an index takes only one of the two. The other name,
         // with the right value, would hand the event to the decoder of another integration.
         if !matches!(name, "alert" | "integration") {

@@ -31,12 +31,10 @@ mod ask;
 mod event;
 mod judge;
 mod known;
-mod surroundings;
 mod threat;
 
 pub use ask::{AskOptions, Asked, NotAsked, addresses_in_commands, ask};
 pub use event::{Event, EventOptions, EventType, error_document};
 pub use judge::{JudgeOptions, Judged, PassedOver, Why, judge};
 pub use known::{Indicated, Knowledge, KnownIndicator, KnownObservable, Related};
-pub use surroundings::{Outcome, Surroundings};
 pub use threat::{THREAT_VERSION, ThreatDocument};

@@ -45,6 +45,9 @@ fn looked_up(arguments: &LookupArguments) -> Result<(Processed, bool), (String, 
     if !arguments.intel.is_empty() {
         settings.intel.clone_from(&arguments.intel);
     }
+    if arguments.catalogue.is_some() {
+        settings.catalogue.clone_from(&arguments.catalogue);
+    }
     if arguments.token_file.is_some() {
         settings.token_file.clone_from(&arguments.token_file);
     }
@@ -65,7 +68,7 @@ fn looked_up(arguments: &LookupArguments) -> Result<(Processed, bool), (String, 
     let processed = intelligence
         .get()
         .map_err(Into::into)
-        .and_then(|intelligence| processor.judged(&alert, BARE, asked, intelligence, deadline));
+        .and_then(|intelligence| processor.judged(&alert, asked, intelligence, deadline));
     processed.map(|processed| (processed, true)).map_err(|error| (error.to_string(), 1))
 }
 

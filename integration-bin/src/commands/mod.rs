@@ -72,6 +72,9 @@ struct LookupArguments {
     /// Options, as `<options>` of the integration block has them.
     #[arg(long, value_name = "FILE")]
     options: Option<PathBuf>,
+    /// Further fields of alerts, YAML or JSON.
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
     /// Print one object of JSON.
     #[arg(long)]
     json: bool,

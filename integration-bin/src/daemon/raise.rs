@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use alert_enricher::event::Limits;
-use alert_enricher::knowledge::{EventOptions, Surroundings};
+use alert_enricher::knowledge::EventOptions;
 use stix_model::{Identifier, Timestamp};
 use wazuh_query::alert::Alert;
 use wazuh_query::store::StoreError;
@@ -263,8 +263,7 @@ impl<'s> Raiser<'s> {
         for event in &judged.events {
             let name = Repeats::event(agent, event.event_type.name(), &event.indicator.indicator.id);
             if let Some(repeats) = self.repeats.is_due(&name, started) {
-                let surroundings = Surroundings::read(text);
-                let mut document = event.document_with(&alert, &self.processor.catalogue, &self.events, &surroundings);
+                let mut document = event.document(&alert, &self.processor.catalogue, &self.events);
                 if repeats > 0 {
                     document.text("repeats", repeats.to_string());
                 }

@@ -44,3 +44,48 @@ fn mistakes() {
     assert_eq!(code, 1);
     assert!(err.contains("no threat intelligence is named"), "{err}");
 }
+
+#[test]
+fn the_fields_of_a_site_tell_and_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).to_str().unwrap().to_owned()
+    };
+    let alert = write(
+        "alert.json",
+        r#"{"rule":{"id":"100"},"agent":{"id":"007"},"data":{"action":"allowed","acme":{"peer":"203.0.113.66",
+            "verdict":"Dropped","way":"to_client","args":["get","all"],"zone":["a","b"]}}}"#,
+    );
+    let catalogue = "fields:
+  - {path: data.acme.peer, holds: ip, role: destination, group: acme, shown: acme.peer}
+  - {path: data.acme.verdict, holds: opaque, tells: outcome, shown: verdict}
+  - {path: data.acme.way, holds: opaque, tells: direction}
+  - {path: data.acme.args, holds: opaque, shown: command, join: words}
+  - {path: data.acme.zone, holds: name, shown: zones, join: list}
+";
+    let catalogue = write("acme.yml", catalogue);
+    let options = write("x.options", &serde_json::json!({"catalogue": catalogue}).to_string());
+    let event = |arguments: &[&str]| {
+        let arguments = [&[&*alert, "--intel", "indicators.json", "--json"], arguments].concat();
+        let (code, out, err) = lookup(&arguments);
+        assert_eq!(code, 0, "{err}");
+        let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+        answer["events"][0]["opencti"].clone()
+    };
+    let told = event(&["--catalogue", &catalogue]);
+    // The source and destination are those of an answer, so that the destination opened the connection.
+    assert_eq!((told["direction"].as_str(), told["outcome"].as_str()), (Some("inbound"), Some("blocked")));
+    let shown = &told["source"];
+    assert_eq!(shown["acme"]["peer"], "203.0.113.66");
+    for (name, wanted) in [("verdict", "Dropped"), ("command", "get all"), ("zones", "a;b"), ("zone", "a")] {
+        assert_eq!(shown[name], wanted, "{shown}");
+    }
+    assert_eq!(event(&["--options", &options]), told);
+    // Without the fields nothing is known about the alert.
+    assert!(event(&[]).is_null());
+    let wrong = write("wrong.yml", "fields: [{path: data.acme.peer, holds: adress}]");
+    let (code, _, err) = lookup(&[&alert, "--intel", "indicators.json", "--catalogue", &wrong]);
+    assert_eq!(code, 2);
+    assert!(err.contains("wrong.yml") && err.contains("adress"), "{err}");
+}

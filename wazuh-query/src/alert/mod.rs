@@ -5,6 +5,7 @@
 //! or wrapped in an `OpenSearch` hit (`{"_id": …, "_source": {…}}`), are read alike.
 
 mod read;
+mod told;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,7 @@ use stix_model::Timestamp;
 use crate::catalogue::{Catalogue, FieldId, Schema};
 
 pub use read::{ReadError, scan};
+pub use told::Shown;
 
 /// One value of a catalogued field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +106,9 @@ pub struct Alert<'a> {
     pub event_code: Option<Cow<'a, str>>,
     /// Every other catalogued value in document order.
     pub leaves: Vec<Leaf<'a>>,
+    /// The values of fields that tell something about the event as a whole, or hold nothing but a text to be shown; see
+    /// [`Alert::outcome`], [`Alert::is_answer`] and [`Alert::shown`].
+    pub told: Vec<Leaf<'a>>,
 }
 
 impl<'a> Alert<'a> {

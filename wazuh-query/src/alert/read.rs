@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::told::is_told;
 use super::{Agent, Alert, Leaf, Rule, RuleLevel, timestamp};
 use crate::catalogue::{Catalogue, Envelope, FieldId, Holds, NodeId, Schema, Trie};
 
@@ -300,11 +301,15 @@ pub(super) fn alert<'a>(text: &'a str, catalogue: &Catalogue) -> Result<Alert<'a
         integration: None,
         event_code: None,
         leaves: Vec::with_capacity(32),
+        told: Vec::new(),
     };
     let mut known = false;
     let document_id = scan(text, catalogue, &mut |id: FieldId, text: Cow<'a, str>, element: u32| {
         known = true;
         let field = catalogue.field(id);
+        if is_told(field, &text) {
+            alert.told.push(Leaf { field: id, text: text.clone(), element });
+        }
         match field.holds {
             Holds::Envelope(part) => {
                 // Only the envelope tells the schemas apart: `source.ip` could be any JSON log's.
@@ -323,6 +328,7 @@ pub(super) fn alert<'a>(text: &'a str, catalogue: &Catalogue) -> Result<Alert<'a
     alert.document_id = document_id;
     let schema = alert.schema;
     alert.leaves.retain(|leaf| catalogue.field(leaf.field).schema == schema);
+    alert.told.retain(|leaf| catalogue.field(leaf.field).schema == schema);
     Ok(alert)
 }
 

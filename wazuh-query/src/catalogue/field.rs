@@ -304,6 +304,39 @@ impl Default for Uses {
     }
 }
 
+/// What a field tells about the event as a whole, whatever else it holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Tells {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What became of a connection or a request, in the words of a product: `blocked`, `reset-both`, `Not allowed`.
+    Outcome,
+    /// The same by the number of an event of Windows' filtering platform (`5157`).
+    OutcomeByEvent,
+    /// The same by a group of the rule (`firewall_drop`).
+    OutcomeByGroup,
+    /// Whether source and destination are those of an answer (`to_client`), so that the connection was opened the other
+    /// way round.
+    Direction,
+}
+
+/// How the values of a field stand under the name that [`Field::shown`] gives them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Join {
+    /// The first value, and nowhere else.
+    #[default]
+    First,
+    /// All values of all fields with the same name, with semicolons between them. Each also stands by itself.
+    List,
+    /// All arguments of a command in their order, with blanks between them. Each also stands by itself.
+    Words,
+}
+
 /// A place in an alert document: the one description that queries, extraction and look-ups share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -328,6 +361,26 @@ pub struct Field {
     /// The list of objects around the field that the index maps as `nested`, if there is one. Such objects are
     /// documents of their own to the index, and only a `nested` query looks into them.
     pub nested: Option<Cow<'static, str>>,
+    /// What the field tells about the event as a whole.
+    pub tells: Tells,
+    /// Where several fields of an alert tell the same, or have the same name to be shown under, those of the smallest rank
+    /// come first.
+    pub rank: u8,
+    /// The name under which events that are raised for an alert repeat the field (`opencti.source.NAME`). Empty: the last
+    /// part of the path.
+    pub shown: Cow<'static, str>,
+    /// How several values stand under that name.
+    pub join: Join,
+}
+
+impl Field {
+    /// The name under which one value of the field is repeated.
+    pub fn shown_name(&self) -> &str {
+        if self.join == Join::First && !self.shown.is_empty() {
+            return &self.shown;
+        }
+        self.path.rsplit('.').next().unwrap_or(&self.path)
+    }
 }
 
 /// The rows of one decoder or family of products.
@@ -350,18 +403,36 @@ pub(crate) struct Row {
     pub group: &'static str,
     pub index: IndexType,
     pub uses: Uses,
+    pub tells: Tells,
+    pub rank: u8,
+    pub shown: &'static str,
+    pub join: Join,
 }
 
 /// A keyword field without a role or a group, good for everything.
 pub(crate) const fn field(path: &'static str, holds: Holds) -> Row {
-    let uses = Uses { search: true, extract: true, lookup: true };
-    Row { path, holds, role: Role::None, group: "", index: IndexType::Keyword, uses }
+    Row {
+        path,
+        holds,
+        role: Role::None,
+        group: "",
+        index: IndexType::Keyword,
+        uses: Uses { search: true, extract: true, lookup: true },
+        tells: Tells::Nothing,
+        rank: 0,
+        shown: "",
+        join: Join::First,
+    }
 }
 
 /// A row that only tells how the index maps the field.
 pub(crate) const fn opaque(path: &'static str, index: IndexType) -> Row {
-    let uses = Uses { search: false, extract: false, lookup: false };
-    Row { path, holds: Holds::Opaque, role: Role::None, group: "", index, uses }
+    field(path, Holds::Opaque).read_only().indexed(index)
+}
+
+/// A keyword that is nothing by itself: it tells about the event, or is shown.
+pub(crate) const fn word(path: &'static str) -> Row {
+    opaque(path, IndexType::Keyword)
 }
 
 impl Row {
@@ -422,9 +493,34 @@ impl Row {
         self
     }
 
+    /// Sets what the field tells about the event as a whole.
+    pub(crate) const fn tells(mut self, tells: Tells, rank: u8) -> Self {
+        self.tells = tells;
+        self.rank = rank;
+        self
+    }
+
+    /// The field has a word for what became of a connection or a request.
+    pub(crate) const fn outcome(self, rank: u8) -> Self {
+        self.tells(Tells::Outcome, rank)
+    }
+
+    /// Sets the name under which events repeat the field.
+    pub(crate) const fn shown(mut self, name: &'static str) -> Self {
+        self.shown = name;
+        self
+    }
+
+    /// Events repeat all values together under this name.
+    pub(crate) const fn joined(mut self, name: &'static str, join: Join) -> Self {
+        self.shown = name;
+        self.join = join;
+        self
+    }
+
     /// The same row as a [`Field`].
     pub(crate) const fn to_field(self, table: &Table) -> Field {
-        let Self { path, holds, role, group, index, uses } = self;
+        let Self { path, holds, role, group, index, uses, tells, rank, shown, join } = self;
         Field {
             path: Cow::Borrowed(path),
             holds,
@@ -435,6 +531,10 @@ impl Row {
             index,
             uses,
             nested: None,
+            tells,
+            rank,
+            shown: Cow::Borrowed(shown),
+            join,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The field catalogue: which place in an alert holds which kind of thing.
 //!
-//! This is the one table of the project. The query builders, the extractor and the look-up planner read it, and
-//! none of them keeps a list of its own; a new decoder is one new row. Wazuh 4.x and Wazuh 5.x stand side by side:
+//! This is the one table of the project. The query builders, the extractor, the look-up planner and the events that are
+//! raised read it, and none of them keeps a list of its own; a new decoder is one new row. Wazuh 4.x and Wazuh 5.x stand side by side:
 //! their paths do not overlap, so one catalogue reads alerts of both.
 //!
 //! A site adds the fields of its own decoders with [`Catalogue::extend`], and all readers know them at once.
@@ -24,7 +24,7 @@ mod wazuh_5;
 
 use std::borrow::Cow;
 
-pub use field::{Envelope, Field, HashAlgorithm, Holds, IndexType, Role, Schema, Uses};
+pub use field::{Envelope, Field, HashAlgorithm, Holds, IndexType, Join, Role, Schema, Tells, Uses};
 pub(crate) use trie::{NodeId, Trie};
 pub use user::{CatalogueError, CatalogueFile, UserField};
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Field, Holds, IndexType, Role, Schema, Uses};
+use super::{Field, Holds, IndexType, Join, Role, Schema, Tells, Uses};
 
 /// The file with which a site adds the fields of its own decoders.
 ///
@@ -57,6 +57,20 @@ pub struct UserField {
     /// The list of objects around the field that the index maps as `nested`, where Wazuh's own template does not.
     #[serde(default)]
     pub nested: Option<String>,
+    /// What the field tells about the event as a whole.
+    #[serde(default)]
+    pub tells: Tells,
+    /// Which of several fields counts that tell the same: the one of the smallest rank. A site knows its decoders, so its
+    /// fields come before the built-in ones unless told otherwise.
+    #[serde(default)]
+    pub rank: u8,
+    /// The name under which events that are raised repeat the field, components joined with dots; the last part of the
+    /// path unless told otherwise.
+    #[serde(default)]
+    pub shown: String,
+    /// How several values stand under that name.
+    #[serde(default)]
+    pub join: Join,
 }
 
 fn local_decoder() -> String {
@@ -74,19 +88,34 @@ pub enum CatalogueError {
     /// The path is empty, has an empty component, or holds a wildcard.
     #[error("field path `{0}` cannot be used: write the components joined with single dots, without `*`")]
     Path(String),
+    /// The name under which a field is to be shown has an empty component.
+    #[error("field path `{path}`: the name `{shown}` cannot be shown: write the components joined with single dots")]
+    Shown {
+        /// The path of the field.
+        path: String,
+        /// The name.
+        shown: String,
+    },
 }
 
 impl TryFrom<UserField> for Field {
     type Error = CatalogueError;
 
     fn try_from(user: UserField) -> Result<Self, CatalogueError> {
-        let UserField { path, holds, role, group, decoder, schema, index, mut uses, nested } = user;
+        let UserField { path, holds, role, group, decoder, schema, index, mut uses, nested, tells, rank, shown, join } =
+            user;
         if path.contains('*') || path.split('.').any(str::is_empty) {
             return Err(CatalogueError::Path(path));
+        }
+        if !shown.is_empty() && shown.split('.').any(str::is_empty) {
+            return Err(CatalogueError::Shown { path, shown });
         }
         // Exact search needs a field that is indexed as it was written.
         if !matches!(index, IndexType::Keyword | IndexType::Ip | IndexType::Long) {
             uses.search = false;
+        }
+        if holds == Holds::Opaque {
+            uses = Uses { search: false, extract: false, lookup: false };
         }
         Ok(Self {
             path: Cow::Owned(path),
@@ -98,6 +127,10 @@ impl TryFrom<UserField> for Field {
             index,
             uses,
             nested: nested.map(Cow::Owned),
+            tells,
+            rank,
+            shown: Cow::Owned(shown),
+            join,
         })
     }
 }

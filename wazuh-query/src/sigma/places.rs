@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::logsource::Scope;
 use crate::catalogue::taxonomy::{Concept, OTHER_NAMES, PLACES, UrlPart, key, part_of_url, whole_event};
-use crate::catalogue::{Catalogue, Field, HashAlgorithm, Holds, IndexType, Role, Schema, Uses};
+use crate::catalogue::{Catalogue, Field, HashAlgorithm, Holds, IndexType, Join, Role, Schema, Tells, Uses};
 use crate::value::Spelling;
 
 /// A place in alerts.
@@ -260,6 +260,10 @@ fn unlisted(path: &str, schema: Schema) -> Field {
         index: IndexType::Keyword,
         uses: Uses { search: false, extract: false, lookup: false },
         nested: None,
+        tells: Tells::Nothing,
+        rank: 0,
+        shown: Cow::Borrowed(""),
+        join: Join::First,
     }
 }
 

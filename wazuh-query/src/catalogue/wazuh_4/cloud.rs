@@ -9,7 +9,7 @@ use crate::catalogue::field::{
         SoftwareName, SoftwareVersion, Url, UrlPath, UserAgent, UserDomain, UserId, UserName, Vulnerability,
         VulnerabilitySeverity,
     },
-    IndexType, Role, Schema, Table, field,
+    IndexType, Role, Schema, Table, field, word,
 };
 
 /// Amazon Web Services.
@@ -19,6 +19,7 @@ pub(super) const AWS: Table = Table {
     rows: &[
         field("data.aws.accountId", UserId).role(Role::Tenant).search_only(),
         field("data.aws.account_id", UserId).role(Role::Tenant).read_only(),
+        word("data.aws.action").outcome(4),
         field("data.aws.actor", Name).search_only(),
         field("data.aws.additionalEventData.bytesTransferredIn", FileSize).search_only(),
         field("data.aws.apigateway.ip_address", Ip).source().of("flow"),
@@ -263,6 +264,7 @@ pub(super) const GCP: Table = Table {
         field("data.gcp.jsonPayload.connection.src_ip", Ip).source().of("flow"),
         field("data.gcp.jsonPayload.connection.src_port", Port).source().of("flow").no_lookup(),
         field("data.gcp.jsonPayload.destinationIP", Ip).destination().of("flow"),
+        word("data.gcp.jsonPayload.disposition").outcome(5),
         field("data.gcp.jsonPayload.instance.vm_name", Hostname).search_only(),
         field("data.gcp.jsonPayload.protocol", Protocol).of("flow").no_lookup(),
         // Cloud DNS writes the trailing dot.

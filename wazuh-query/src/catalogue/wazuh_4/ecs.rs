@@ -8,7 +8,7 @@ use crate::catalogue::field::{
         FileSize, Hash, HostOrIp, Hostname, Ip, Mac, Name, Port, ProcessId, ProcessImage, Protocol, TlsFingerprint,
         Url, UrlPath, UserAgent, UserDomain, UserId, UserName,
     },
-    Role, Schema, Table, field,
+    Join, Role, Schema, Table, field, word,
 };
 
 /// Elastic Common Schema below `data`.
@@ -35,13 +35,15 @@ pub(super) const ECS: Table = Table {
         field("data.destination.nat.port", Port).destination().of("nat-flow").no_lookup(),
         field("data.destination.port", Port).destination().of("flow").no_lookup(),
         field("data.destination.user.name", UserName).destination().of("target-user").no_lookup(),
-        field("data.dns.answers.data", HostOrIp).role(Role::Answer).of("dns"),
+        field("data.dns.answers.data", HostOrIp).role(Role::Answer).of("dns").joined("queryResults", Join::List),
         field("data.dns.answers.name", Domain).role(Role::Answer).of("dns"),
         field("data.dns.question.etld_plus_one", Domain).search_only(),
-        field("data.dns.question.name", Domain).of("dns"),
+        field("data.dns.question.name", Domain).of("dns").joined("queryName", Join::List),
         field("data.dns.question.registered_domain", Domain).search_only(),
         field("data.dns.question.subdomain", Name).search_only(),
         field("data.dns.resolved_ip", Ip).role(Role::Answer).of("dns"),
+        word("data.event.action").outcome(8),
+        word("data.event.type").outcome(9),
         field("data.file.hash.md5", Hash(Md5)).of("file"),
         field("data.file.hash.sha1", Hash(Sha1)).of("file"),
         field("data.file.hash.sha256", Hash(Sha256)).of("file"),

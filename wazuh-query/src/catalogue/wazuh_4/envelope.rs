@@ -6,7 +6,7 @@ use crate::catalogue::field::{
         RuleGroup, RuleId, RuleLevel, Timestamp,
     },
     Holds::{AttackTechnique, AttackTechniqueName, Envelope, Hostname, Ip, UserName, Vulnerability},
-    IndexType, Role, Schema, Table, field,
+    IndexType, Role, Schema, Table, Tells, field,
 };
 
 /// Who raised the alert, when, and by which rule.
@@ -22,7 +22,7 @@ pub(super) const ENVELOPE: Table = Table {
         field("agentless.host", Hostname).role(Role::Agent).search_only(),
         field("agentless.user", UserName).search_only(),
         field("data.integration", Envelope(Integration)),
-        field("data.win.system.eventID", Envelope(EventCode)),
+        field("data.win.system.eventID", Envelope(EventCode)).tells(Tells::OutcomeByEvent, 20),
         field("decoder.name", Envelope(Decoder)),
         field("id", Envelope(AlertId)),
         field("location", Envelope(Location)),
@@ -32,7 +32,7 @@ pub(super) const ENVELOPE: Table = Table {
         // The CVE that a rule is about, from the ruleset and not from the event.
         field("rule.cve", Vulnerability).search_only(),
         field("rule.description", Envelope(RuleDescription)),
-        field("rule.groups", Envelope(RuleGroup)),
+        field("rule.groups", Envelope(RuleGroup)).tells(Tells::OutcomeByGroup, 21),
         field("rule.id", Envelope(RuleId)),
         field("rule.level", Envelope(RuleLevel)).indexed(IndexType::Long),
         field("rule.mitre.id", AttackTechnique).no_lookup(),

@@ -8,7 +8,7 @@ use crate::catalogue::field::{
         RegistryKey, RegistryValueName, RegistryValueType, SoftwareName, SoftwareVendor, SoftwareVersion, Url, UserId,
         UserName,
     },
-    IndexType, Role, Schema, Table, field,
+    IndexType, Join, Role, Schema, Table, field, word,
 };
 
 /// File integrity monitoring, of files and of the registry.
@@ -29,31 +29,37 @@ pub(super) const SYSCHECK: Table = Table {
         field("syscheck.audit.user.id", UserId).of("process").no_lookup(),
         field("syscheck.audit.user.name", UserName).of("process").no_lookup(),
         field("syscheck.hard_links", FilePath).search_only(),
-        field("syscheck.md5_after", Hash(Md5)).role(Role::After).of("syscheck"),
+        field("syscheck.md5_after", Hash(Md5)).role(Role::After).of("syscheck").shown("md5"),
         field("syscheck.md5_before", Hash(Md5)).role(Role::Before).of("syscheck"),
         field("syscheck.mtime_after", FileModified)
             .role(Role::After)
             .of("syscheck")
             .indexed(IndexType::Date)
-            .no_lookup(),
+            .no_lookup()
+            .shown("mtime"),
         field("syscheck.mtime_before", FileModified)
             .role(Role::Before)
             .of("syscheck")
             .indexed(IndexType::Date)
             .no_lookup(),
         // File or registry key, lower-cased for Windows files; single backslashes, unlike `data.win.eventdata.*`.
-        field("syscheck.path", FileOrRegistryPath).of("syscheck"),
-        field("syscheck.sha1_after", Hash(Sha1)).role(Role::After).of("syscheck"),
+        field("syscheck.path", FileOrRegistryPath).of("syscheck").shown("file"),
+        field("syscheck.sha1_after", Hash(Sha1)).role(Role::After).of("syscheck").shown("sha1"),
         field("syscheck.sha1_before", Hash(Sha1)).role(Role::Before).of("syscheck"),
-        field("syscheck.sha256_after", Hash(Sha256)).role(Role::After).of("syscheck"),
+        field("syscheck.sha256_after", Hash(Sha256)).role(Role::After).of("syscheck").shown("sha256"),
         field("syscheck.sha256_before", Hash(Sha256)).role(Role::Before).of("syscheck"),
-        field("syscheck.size_after", FileSize).role(Role::After).of("syscheck").indexed(IndexType::Long).no_lookup(),
+        field("syscheck.size_after", FileSize)
+            .role(Role::After)
+            .of("syscheck")
+            .indexed(IndexType::Long)
+            .no_lookup()
+            .shown("size"),
         field("syscheck.size_before", FileSize).role(Role::Before).of("syscheck").indexed(IndexType::Long).no_lookup(),
         field("syscheck.symbolic_path", FilePath),
         // Number on POSIX systems, SID on Windows.
-        field("syscheck.uid_after", UserId).role(Role::After).of("syscheck-owner").no_lookup(),
+        field("syscheck.uid_after", UserId).role(Role::After).of("syscheck-owner").no_lookup().shown("uid"),
         field("syscheck.uid_before", UserId).role(Role::Before).of("syscheck-owner").no_lookup(),
-        field("syscheck.uname_after", UserName).role(Role::After).of("syscheck-owner").no_lookup(),
+        field("syscheck.uname_after", UserName).role(Role::After).of("syscheck-owner").no_lookup().shown("uname"),
         field("syscheck.uname_before", UserName).role(Role::Before).of("syscheck-owner").no_lookup(),
         field("syscheck.value_name", RegistryValueName).of("syscheck").no_lookup(),
         field("syscheck.value_type", RegistryValueType).of("syscheck").no_lookup(),
@@ -91,42 +97,47 @@ pub(super) const AUDITD: Table = Table {
         field("data.audit.command", Command).of("process").no_lookup(),
         field("data.audit.cwd", Directory).of("process"),
         field("data.audit.directory.name", Directory),
-        field("data.audit.euid", UserId).of("effective-user").no_lookup(),
-        field("data.audit.exe", ProcessImage).of("process"),
-        field("data.audit.execve.a0", Argument(0)).of("process").no_lookup(),
-        field("data.audit.execve.a1", Argument(1)).of("process").no_lookup(),
-        field("data.audit.execve.a10", Argument(10)).of("process").no_lookup(),
-        field("data.audit.execve.a11", Argument(11)).of("process").no_lookup(),
-        field("data.audit.execve.a12", Argument(12)).of("process").no_lookup(),
-        field("data.audit.execve.a13", Argument(13)).of("process").no_lookup(),
-        field("data.audit.execve.a14", Argument(14)).of("process").no_lookup(),
-        field("data.audit.execve.a15", Argument(15)).of("process").no_lookup(),
-        field("data.audit.execve.a16", Argument(16)).of("process").no_lookup(),
-        field("data.audit.execve.a17", Argument(17)).of("process").no_lookup(),
-        field("data.audit.execve.a18", Argument(18)).of("process").no_lookup(),
-        field("data.audit.execve.a19", Argument(19)).of("process").no_lookup(),
-        field("data.audit.execve.a2", Argument(2)).of("process").no_lookup(),
-        field("data.audit.execve.a3", Argument(3)).of("process").no_lookup(),
-        field("data.audit.execve.a4", Argument(4)).of("process").no_lookup(),
-        field("data.audit.execve.a5", Argument(5)).of("process").no_lookup(),
-        field("data.audit.execve.a6", Argument(6)).of("process").no_lookup(),
-        field("data.audit.execve.a7", Argument(7)).of("process").no_lookup(),
-        field("data.audit.execve.a8", Argument(8)).of("process").no_lookup(),
-        field("data.audit.execve.a9", Argument(9)).of("process").no_lookup(),
+        word("data.audit.egid").shown("egid"),
+        field("data.audit.euid", UserId).of("effective-user").no_lookup().shown("euid"),
+        field("data.audit.exe", ProcessImage).of("process").shown("exe"),
+        field("data.audit.execve.a0", Argument(0)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a1", Argument(1)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a10", Argument(10)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a11", Argument(11)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a12", Argument(12)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a13", Argument(13)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a14", Argument(14)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a15", Argument(15)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a16", Argument(16)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a17", Argument(17)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a18", Argument(18)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a19", Argument(19)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a2", Argument(2)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a3", Argument(3)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a4", Argument(4)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a5", Argument(5)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a6", Argument(6)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a7", Argument(7)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a8", Argument(8)).of("process").no_lookup().joined("execve", Join::Words),
+        field("data.audit.execve.a9", Argument(9)).of("process").no_lookup().joined("execve", Join::Words),
+        word("data.audit.exit").shown("exit"),
         field("data.audit.file.name", FilePath).of("audit-file"),
         // The saved and the file-system identifiers repeat the others; they are good for a search only.
         field("data.audit.fsuid", UserId).search_only(),
+        word("data.audit.gid").shown("gid"),
         field("data.audit.inode_uid", UserId).search_only(),
+        word("data.audit.key").shown("key"),
         field("data.audit.oauid", UserId).search_only(),
         field("data.audit.obj_uid", UserId).search_only(),
         field("data.audit.old-auid", UserId).search_only(),
         field("data.audit.ouid", UserId).search_only(),
-        field("data.audit.pid", ProcessId).of("process").no_lookup(),
+        field("data.audit.pid", ProcessId).of("process").no_lookup().shown("pid"),
         field("data.audit.ppid", ProcessId).parent().of("parent-process").no_lookup(),
         field("data.audit.sauid", UserId).search_only(),
         field("data.audit.srcip", Ip).source().of("flow"),
+        word("data.audit.success").shown("success"),
         field("data.audit.suid", UserId).search_only(),
-        field("data.audit.uid", UserId).of("process").no_lookup(),
+        field("data.audit.uid", UserId).of("process").no_lookup().shown("uid"),
     ],
 };
 

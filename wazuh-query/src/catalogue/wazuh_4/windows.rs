@@ -40,8 +40,8 @@ pub(super) const EVENT_CHANNEL: Table = Table {
         // Sysmon 20: what a WMI consumer runs.
         field("data.win.eventdata.destination", CommandLine),
         field("data.win.eventdata.destinationHostname", Hostname).destination().of("flow"),
-        field("data.win.eventdata.destinationIp", Ip).destination().of("flow"),
-        field("data.win.eventdata.destinationPort", Port).destination().of("flow").no_lookup(),
+        field("data.win.eventdata.destinationIp", Ip).destination().of("flow").shown("destinationIp"),
+        field("data.win.eventdata.destinationPort", Port).destination().of("flow").no_lookup().shown("destinationPort"),
         // Sysmon 13: what was written to the registry value, often a command line.
         field("data.win.eventdata.details", RegistryValueData).of("registry"),
         field("data.win.eventdata.detection User", UserName).of("user").no_lookup(),
@@ -57,7 +57,7 @@ pub(super) const EVENT_CHANNEL: Table = Table {
         // Sysmon 15: in spite of the singular the same list as `hashes`.
         field("data.win.eventdata.hash", HashList).of("sysmon-file"),
         field("data.win.eventdata.hashes", HashList).of("sysmon-file"),
-        field("data.win.eventdata.image", ProcessImage).of("process"),
+        field("data.win.eventdata.image", ProcessImage).of("process").shown("image"),
         field("data.win.eventdata.imageLoaded", FilePath).of("sysmon-file"),
         // Event 7045: path and arguments of the service.
         field("data.win.eventdata.imagePath", CommandLine).of("service"),
@@ -100,8 +100,8 @@ pub(super) const EVENT_CHANNEL: Table = Table {
         field("data.win.eventdata.processId", ProcessId).of("process").no_lookup(),
         field("data.win.eventdata.processName", ProcessImage).of("process"),
         field("data.win.eventdata.protocol", Protocol).of("flow").no_lookup(),
-        field("data.win.eventdata.queryName", Domain).of("dns"),
-        field("data.win.eventdata.queryResults", DnsResults).role(Role::Answer).of("dns"),
+        field("data.win.eventdata.queryName", Domain).of("dns").shown("queryName"),
+        field("data.win.eventdata.queryResults", DnsResults).role(Role::Answer).of("dns").shown("queryResults"),
         field("data.win.eventdata.relativeTargetName", FilePath).of("share"),
         field("data.win.eventdata.remediation User", UserName).no_lookup(),
         field("data.win.eventdata.remoteIpAddress", Ip).source().of("flow"),
@@ -118,8 +118,8 @@ pub(super) const EVENT_CHANNEL: Table = Table {
         field("data.win.eventdata.sourceAddress", Ip).source().of("flow"),
         field("data.win.eventdata.sourceHostname", Hostname).source().of("flow"),
         field("data.win.eventdata.sourceImage", ProcessImage).of("process"),
-        field("data.win.eventdata.sourceIp", Ip).source().of("flow"),
-        field("data.win.eventdata.sourcePort", Port).source().of("flow").no_lookup(),
+        field("data.win.eventdata.sourceIp", Ip).source().of("flow").shown("sourceIp"),
+        field("data.win.eventdata.sourcePort", Port).source().of("flow").no_lookup().shown("sourcePort"),
         field("data.win.eventdata.sourceProcessId", ProcessId).of("process").no_lookup(),
         field("data.win.eventdata.sourceSid", Sid).of("source-user").no_lookup(),
         field("data.win.eventdata.sourceUser", UserName).of("process").no_lookup(),
@@ -143,7 +143,7 @@ pub(super) const EVENT_CHANNEL: Table = Table {
         field("data.win.eventdata.targetUserSid", Sid).of("target-user").no_lookup(),
         field("data.win.eventdata.taskName", Name).of("task"),
         field("data.win.eventdata.threat Name", Name),
-        field("data.win.eventdata.user", UserName).of("process").no_lookup(),
+        field("data.win.eventdata.user", UserName).of("process").no_lookup().shown("user"),
         // A name in some events, a SID in others.
         field("data.win.eventdata.userContext", UserName).of("user").no_lookup(),
         field("data.win.eventdata.userName", UserName).of("user").no_lookup(),

@@ -9,7 +9,7 @@ use crate::catalogue::field::{
     Holds::{
         AttackTechnique, AttackTechniqueName, Email, Envelope, Hash, Hostname, Ip, Mac, Name, Port, Url, UserDomain,
     },
-    IndexType, Role, Schema, Table, field,
+    IndexType, Role, Schema, Table, field, word,
 };
 
 /// Who raised the finding, when, and by which rule.
@@ -18,8 +18,10 @@ pub(super) const ENVELOPE: Table = Table {
     schema: Schema::Wazuh5,
     rows: &[
         field("@timestamp", Envelope(Timestamp)).indexed(IndexType::Date),
+        word("event.action").outcome(8),
         field("event.code", Envelope(EventCode)),
         field("event.doc_id", Name).search_only(),
+        word("event.type").outcome(9),
         field("threat.enrichments.indicator.email.address", Email).search_only(),
         field("threat.enrichments.indicator.file.hash.md5", Hash(Md5)).search_only(),
         field("threat.enrichments.indicator.file.hash.sha1", Hash(Sha1)).search_only(),

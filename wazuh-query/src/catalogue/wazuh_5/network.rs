@@ -6,7 +6,7 @@ use crate::catalogue::field::{
         CertificateSerial, CertificateSubject, Domain, Email, EmailOrUser, HostOrIp, Ip, Mac, Name, Port, Protocol,
         TlsFingerprint, Url, UrlPath, UserAgent, UserDomain, UserId, UserName,
     },
-    IndexType, Role, Schema, Table, field,
+    IndexType, Join, Role, Schema, Table, field,
 };
 
 /// What travelled over the network.
@@ -30,19 +30,24 @@ pub(super) const NETWORK: Table = Table {
         field("destination.address", HostOrIp).destination().of("flow"),
         field("destination.as.number", Asn).destination().of("flow").indexed(IndexType::Long).no_lookup(),
         field("destination.domain", HostOrIp).destination().of("flow"),
-        field("destination.ip", Ip).destination().of("flow").indexed(IndexType::Ip),
+        field("destination.ip", Ip).destination().of("flow").indexed(IndexType::Ip).joined("dest_ip", Join::List),
         field("destination.mac", Mac).destination().of("flow"),
         field("destination.nat.ip", Ip).destination().of("nat-flow").indexed(IndexType::Ip),
         field("destination.nat.port", Port).destination().of("nat-flow").indexed(IndexType::Long).no_lookup(),
-        field("destination.port", Port).destination().of("flow").indexed(IndexType::Long).no_lookup(),
+        field("destination.port", Port)
+            .destination()
+            .of("flow")
+            .indexed(IndexType::Long)
+            .no_lookup()
+            .joined("dest_port", Join::List),
         field("destination.registered_domain", Domain).search_only(),
         field("destination.user.domain", UserDomain).destination().of("destination-user").no_lookup(),
         field("destination.user.email", Email).destination().of("destination-user"),
         field("destination.user.id", UserId).destination().of("destination-user").no_lookup(),
         field("destination.user.name", UserName).destination().of("destination-user").no_lookup(),
-        field("dns.answers.data", HostOrIp).role(Role::Answer).of("dns"),
+        field("dns.answers.data", HostOrIp).role(Role::Answer).of("dns").joined("queryResults", Join::List),
         field("dns.answers.name", Domain).role(Role::Answer).of("dns"),
-        field("dns.question.name", Domain).of("dns"),
+        field("dns.question.name", Domain).of("dns").joined("queryName", Join::List),
         field("dns.question.registered_domain", Domain).search_only(),
         field("dns.resolved_ip", Ip).role(Role::Answer).of("dns").indexed(IndexType::Ip),
         field("http.request.referrer", Url),
@@ -78,11 +83,16 @@ pub(super) const NETWORK: Table = Table {
         field("source.address", HostOrIp).source().of("flow"),
         field("source.as.number", Asn).source().of("flow").indexed(IndexType::Long).no_lookup(),
         field("source.domain", HostOrIp).source().of("flow"),
-        field("source.ip", Ip).source().of("flow").indexed(IndexType::Ip),
+        field("source.ip", Ip).source().of("flow").indexed(IndexType::Ip).joined("src_ip", Join::List),
         field("source.mac", Mac).source().of("flow"),
         field("source.nat.ip", Ip).source().of("nat-flow").indexed(IndexType::Ip),
         field("source.nat.port", Port).source().of("nat-flow").indexed(IndexType::Long).no_lookup(),
-        field("source.port", Port).source().of("flow").indexed(IndexType::Long).no_lookup(),
+        field("source.port", Port)
+            .source()
+            .of("flow")
+            .indexed(IndexType::Long)
+            .no_lookup()
+            .joined("src_port", Join::List),
         field("source.registered_domain", Domain).search_only(),
         field("source.user.domain", UserDomain).source().of("source-user").no_lookup(),
         field("source.user.email", Email).source().of("source-user"),
