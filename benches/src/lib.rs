@@ -6,6 +6,7 @@
 //! Nothing here depends on a clock or on chance: the same call gives the same input everywhere.
 
 pub mod alerts;
+pub mod enrichment;
 pub mod indicators;
 pub mod measure;
 pub mod numbers;

@@ -54,6 +54,23 @@ impl Identifier {
     }
 }
 
+impl Identifier {
+    /// Appends the text of it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let mut buffer = Uuid::encode_buffer();
+        out.extend_from_slice(self.object_type.as_bytes());
+        out.extend_from_slice(b"--");
+        out.extend_from_slice(self.uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
+    }
+
+    /// Appends it as JSON. Types have nothing in them that JSON escapes.
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        self.write(out);
+        out.push(b'"');
+    }
+}
+
 impl FromStr for Identifier {
     type Err = IdentifierError;
 

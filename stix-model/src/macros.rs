@@ -52,9 +52,27 @@ macro_rules! stix_common {
                 Ok(())
             }
 
-            pub(crate) fn refs(&self, refs: &mut Vec<crate::Identifier>) {
-                $( crate::wire::Wire::refs(&self.$head, refs); )*
-                $( crate::wire::Wire::refs(&self.$tail, refs); )*
+            pub(crate) fn write_json_head(&self, out: &mut Vec<u8>) {
+                crate::wire::write_member(out, "id", &self.id);
+                $( crate::wire::write_member(out, stringify!($head), &self.$head); )*
+            }
+
+            pub(crate) fn write_json_tail(&self, out: &mut Vec<u8>) {
+                $( crate::wire::write_member(out, stringify!($tail), &self.$tail); )*
+            }
+
+            pub(crate) fn refs(&self, found: &mut dyn FnMut(&crate::Identifier)) {
+                $( crate::wire::Wire::refs(&self.$head, found); )*
+                $( crate::wire::Wire::refs(&self.$tail, found); )*
+            }
+
+            pub(crate) fn write_property(&self, name: &str, out: &mut Vec<u8>) -> Option<bool> {
+                match name {
+                    "id" => Some(crate::wire::put_canonical(&self.id, out)),
+                    $( stringify!($head) => Some(crate::wire::put_canonical(&self.$head, out)), )*
+                    $( stringify!($tail) => Some(crate::wire::put_canonical(&self.$tail, out)), )*
+                    _ => None,
+                }
             }
 
             pub(crate) fn property(&self, name: &str) -> Option<serde_json::Value> {
@@ -126,10 +144,29 @@ macro_rules! stix_object {
             /// Every identifier this object refers to, in the order of the properties, repetitions included.
             pub fn refs(&self) -> Vec<crate::Identifier> {
                 let mut refs = Vec::new();
-                self.common.refs(&mut refs);
-                $( crate::wire::Wire::refs(&self.$field, &mut refs); )*
-                crate::wire::Wire::refs(&self.extra, &mut refs);
+                self.each_ref(&mut |id| refs.push(id.clone()));
                 refs
+            }
+
+            /// Calls `found` with every identifier this object refers to, as [`refs`](Self::refs) lists them.
+            pub(crate) fn each_ref(&self, found: &mut dyn FnMut(&crate::Identifier)) {
+                self.common.refs(found);
+                $( crate::wire::Wire::refs(&self.$field, found); )*
+                crate::wire::Wire::refs(&self.extra, found);
+            }
+
+            /// Appends the object as JSON: the bytes that `serde_json` writes, without its generality.
+            pub fn write_json(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(b"{\"type\":\"");
+                out.extend_from_slice(self.common.id.object_type().as_bytes());
+                out.extend_from_slice(b"\",\"spec_version\":\"2.1\"");
+                self.common.write_json_head(out);
+                $( crate::wire::write_member(out, crate::wire::wire_name(stringify!($field)), &self.$field); )*
+                self.common.write_json_tail(out);
+                crate::wire::write_extra(out, &self.extra, |name| {
+                    Self::NAMES.contains(&name) || crate::common::$common::NAMES.contains(&name)
+                });
+                out.push(b'}');
             }
 
             /// Sets the deterministic identifier, after all properties have been set.
@@ -146,7 +183,7 @@ macro_rules! stix_object {
             /// Sets an undeclared property, such as `x_opencti_score`.
             #[must_use]
             pub fn with(mut self, name: &str, value: impl serde::Serialize) -> Self {
-                self.extra.set(name, value);
+                self.extra.set(name.to_owned(), value);
                 self
             }
         }
@@ -172,7 +209,7 @@ macro_rules! stix_object {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 match crate::Object::deserialize(deserializer)? {
-                    crate::Object::$name(object) => Ok(object),
+                    crate::Object::$name(object) => Ok(*object),
                     other => Err(crate::object::wrong_type($type, &other)),
                 }
             }
@@ -187,6 +224,32 @@ macro_rules! stix_object {
                     } )*
                     _ => self.common.property(name).or_else(|| self.extra.get_as(name)),
                 }
+            }
+
+            fn write_property(&self, name: &str, out: &mut Vec<u8>) -> bool {
+                match name {
+                    "type" => {
+                        crate::id::canonical::write_string(self.common.id.object_type(), out);
+                        true
+                    }
+                    $( _ if name == crate::wire::wire_name(stringify!($field)) => {
+                        crate::wire::put_canonical(&self.$field, out)
+                    } )*
+                    _ => self.common.write_property(name, out).unwrap_or_else(|| {
+                        let value = self.extra.get_as::<serde_json::Value>(name).filter(|value| !value.is_null());
+                        value.is_some_and(|value| {
+                            crate::id::canonical::write(&value, out);
+                            true
+                        })
+                    }),
+                }
+            }
+
+            fn hashes(&self) -> Option<std::borrow::Cow<'_, crate::Hashes>> {
+                $( if crate::wire::wire_name(stringify!($field)) == "hashes" {
+                    return crate::wire::Wire::as_hashes(&self.$field).map(std::borrow::Cow::Borrowed);
+                } )*
+                self.extra.get_as("hashes").map(std::borrow::Cow::Owned)
             }
         }
     };
@@ -244,9 +307,22 @@ macro_rules! stix_part {
                 Self::default()
             }
 
-            fn refs(&self, refs: &mut Vec<crate::Identifier>) {
-                $( crate::wire::Wire::refs(&self.$field, refs); )*
-                crate::wire::Wire::refs(&self.extra, refs);
+            fn refs(&self, found: &mut dyn FnMut(&crate::Identifier)) {
+                $( crate::wire::Wire::refs(&self.$field, found); )*
+                crate::wire::Wire::refs(&self.extra, found);
+            }
+
+            fn write_json(&self, out: &mut Vec<u8>) {
+                const NAMES: &[&str] = &[$(crate::wire::wire_name(stringify!($field)),)*];
+                let start = out.len();
+                $( crate::wire::write_member(out, crate::wire::wire_name(stringify!($field)), &self.$field); )*
+                crate::wire::write_extra(out, &self.extra, |name| NAMES.contains(&name));
+                // The first member has no comma before it.
+                match out.get_mut(start) {
+                    Some(comma) => *comma = b'{',
+                    None => out.push(b'{'),
+                }
+                out.push(b'}');
             }
         }
     };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    Extra, Identifier, Timestamp, convert,
+    Extra, Hashes, Identifier, Timestamp, convert,
     error::{ObjectError, ObjectErrorKind, Problem},
     id::Properties,
     marking::MarkingDefinition,
@@ -32,13 +32,14 @@ macro_rules! objects {
     (observables { $($sco:ident,)+ } others { $($sdo:ident,)+ }) => {
         /// Any STIX object: one variant per type of STIX 2.1 and of OpenCTI, and one for all other types.
         ///
-        /// An object is read by its `type`, so that an error names the type and the property at fault.
+        /// An object is read by its `type`, so that an error names the type and the property at fault. It is boxed, since
+        /// types differ much in size, and objects are often moved from list to list.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         #[expect(missing_docs, reason = "each variant holds the type of its name")]
         pub enum Object {
-            $($sco($sco),)+
-            $($sdo($sdo),)+
+            $($sco(Box<$sco>),)+
+            $($sdo(Box<$sdo>),)+
             /// An object of a type that this model does not know.
             Unknown(UnknownObject),
         }
@@ -55,10 +56,26 @@ macro_rules! objects {
 
             /// Every identifier it refers to, in the order of the properties, repetitions included.
             pub fn refs(&self) -> Vec<Identifier> {
+                let mut refs = Vec::new();
+                self.each_ref(&mut |id| refs.push(id.clone()));
+                refs
+            }
+
+            /// Calls `found` with every identifier it refers to, as [`refs`](Self::refs) lists them.
+            pub(crate) fn each_ref(&self, found: &mut dyn FnMut(&Identifier)) {
                 match self {
-                    $(Self::$sco(object) => object.refs(),)+
-                    $(Self::$sdo(object) => object.refs(),)+
-                    Self::Unknown(object) => object.refs(),
+                    $(Self::$sco(object) => object.each_ref(found),)+
+                    $(Self::$sdo(object) => object.each_ref(found),)+
+                    Self::Unknown(object) => object.each_ref(found),
+                }
+            }
+
+            /// Appends the object as JSON: the bytes that `serde_json` writes, without its generality.
+            pub fn write_json(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Self::$sco(object) => object.write_json(out),)+
+                    $(Self::$sdo(object) => object.write_json(out),)+
+                    Self::Unknown(object) => out.extend_from_slice(object.raw.get().as_bytes()),
                 }
             }
 
@@ -123,8 +140,8 @@ macro_rules! objects {
 
             fn take(object_type: &str, json: &RawValue, props: Props<'_>) -> Result<Self, Problem> {
                 match object_type {
-                    $($sco::TYPE => $sco::take(props).map(Self::$sco),)+
-                    $($sdo::TYPE => $sdo::take(props).map(Self::$sdo),)+
+                    $($sco::TYPE => $sco::take(props).map(Self::from),)+
+                    $($sdo::TYPE => $sdo::take(props).map(Self::from),)+
                     _ => UnknownObject::take(json, props).map(Self::Unknown),
                 }
             }
@@ -143,6 +160,22 @@ macro_rules! objects {
                     Self::Unknown(object) => object.property(name),
                 }
             }
+
+            fn write_property(&self, name: &str, out: &mut Vec<u8>) -> bool {
+                match self {
+                    $(Self::$sco(object) => object.write_property(name, out),)+
+                    $(Self::$sdo(object) => object.write_property(name, out),)+
+                    Self::Unknown(object) => object.write_property(name, out),
+                }
+            }
+
+            fn hashes(&self) -> Option<Cow<'_, Hashes>> {
+                match self {
+                    $(Self::$sco(object) => object.hashes(),)+
+                    $(Self::$sdo(object) => object.hashes(),)+
+                    Self::Unknown(object) => object.hashes(),
+                }
+            }
         }
 
         impl Serialize for Object {
@@ -157,13 +190,13 @@ macro_rules! objects {
 
         $(impl From<$sco> for Object {
             fn from(object: $sco) -> Self {
-                Self::$sco(object)
+                Self::$sco(Box::new(object))
             }
         })+
 
         $(impl From<$sdo> for Object {
             fn from(object: $sdo) -> Self {
-                Self::$sdo(object)
+                Self::$sdo(Box::new(object))
             }
         })+
 
@@ -372,12 +405,16 @@ impl UnknownObject {
     /// Every identifier it refers to, sorted by property.
     pub fn refs(&self) -> Vec<Identifier> {
         let mut refs = Vec::new();
+        self.each_ref(&mut |id| refs.push(id.clone()));
+        refs
+    }
+
+    pub(crate) fn each_ref(&self, found: &mut dyn FnMut(&Identifier)) {
         if let Ok(props) = Props::parse(self.raw.get()) {
             for (name, raw) in props.iter() {
-                collect_refs(name, raw, &mut refs);
+                collect_refs(name, raw, found);
             }
         }
-        refs
     }
 
     /// A property as any type that can be read from JSON.

@@ -29,11 +29,16 @@ impl Relationship {
         created: Timestamp,
     ) -> Self {
         let relationship_type = relationship_type.into();
-        let (source, target) = (source_ref.to_string(), target_ref.to_string());
         // What `identified` computes, without a detour: bundles have more relationships than anything else.
-        let members =
-            [("relationship_type", relationship_type.as_str()), ("source_ref", &source), ("target_ref", &target)];
-        let id = crate::id::of_strings(Self::TYPE, &members);
+        let mut canonical = Vec::with_capacity(256);
+        canonical.extend_from_slice(b"{\"relationship_type\":");
+        crate::id::canonical::write_string(&relationship_type, &mut canonical);
+        canonical.extend_from_slice(b",\"source_ref\":");
+        source_ref.write_json(&mut canonical);
+        canonical.extend_from_slice(b",\"target_ref\":");
+        target_ref.write_json(&mut canonical);
+        canonical.push(b'}');
+        let id = Identifier::from_static(Self::TYPE, crate::id::of_canonical(&canonical));
         let mut link = Self { relationship_type, source_ref, target_ref, ..Self::blank(created) };
         link.common.id = id;
         link

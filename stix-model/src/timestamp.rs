@@ -120,16 +120,44 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.write(&mut [0; LONGEST]))
+    }
+}
+
+/// Length of a time with nanoseconds.
+pub(crate) const LONGEST: usize = "0000-00-00T00:00:00.000000000Z".len();
+
+impl Timestamp {
+    /// The time as text. Every object has two of them, so digits are written one by one.
+    pub(crate) fn write<'b>(&self, buffer: &'b mut [u8; LONGEST]) -> &'b str {
+        fn digits(number: i64, places: &mut [u8]) {
+            let mut rest = number.unsigned_abs();
+            for place in places.iter_mut().rev() {
+                *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+                rest /= 10;
+            }
+        }
         let (year, month, day) = civil_from_days(self.seconds.div_euclid(SECONDS_PER_DAY));
         let second = self.seconds.rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.")?;
-        let (mut digits, mut fraction) = (9, self.nanoseconds);
-        while digits > 3 && fraction.is_multiple_of(10) {
-            fraction /= 10;
-            digits -= 1;
+        *buffer = *b"0000-00-00T00:00:00.000000000Z";
+        digits(year, &mut buffer[..4]);
+        digits(month, &mut buffer[5..7]);
+        digits(day, &mut buffer[8..10]);
+        digits(second / 3600, &mut buffer[11..13]);
+        digits(second / 60 % 60, &mut buffer[14..16]);
+        digits(second % 60, &mut buffer[17..19]);
+        let mut end = 23;
+        if self.nanoseconds.is_multiple_of(1_000_000) {
+            digits(i64::from(self.nanoseconds / 1_000_000), &mut buffer[20..23]);
+        } else {
+            digits(i64::from(self.nanoseconds), &mut buffer[20..29]);
+            end = 29;
+            while buffer[end - 1] == b'0' {
+                end -= 1;
+            }
         }
-        write!(f, "{fraction:0digits$}Z")
+        buffer[end] = b'Z';
+        std::str::from_utf8(&buffer[..=end]).unwrap_or_default()
     }
 }
 
@@ -141,7 +169,7 @@ impl fmt::Debug for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.write(&mut [0; LONGEST]))
     }
 }
 

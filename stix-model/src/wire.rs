@@ -12,7 +12,12 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{Extra, Hashes, Identifier, Timestamp, error::Problem};
+use crate::{
+    Extra, Hashes, Identifier, Timestamp,
+    error::Problem,
+    id::{canonical, canonical::write_string},
+    timestamp,
+};
 
 /// The properties of one JSON object. Properties that are null are treated as absent; of duplicates, the last one counts.
 pub(crate) struct Props<'a>(BTreeMap<Cow<'a, str>, Cow<'a, RawValue>>);
@@ -144,8 +149,77 @@ pub(crate) trait Wire: Sized + Serialize {
         false
     }
 
-    /// Adds the identifiers that the property refers to.
-    fn refs(&self, _refs: &mut Vec<Identifier>) {}
+    /// Calls `found` with the identifiers that the property refers to.
+    fn refs(&self, _found: &mut dyn FnMut(&Identifier)) {}
+
+    /// Appends the property as JSON: the same bytes as `serde_json` writes.
+    fn write_json(&self, out: &mut Vec<u8>);
+
+    /// Appends the property as canonical JSON.
+    fn write_canonical(&self, out: &mut Vec<u8>);
+
+    /// The property as hashes, if it is that.
+    fn as_hashes(&self) -> Option<&Hashes> {
+        None
+    }
+}
+
+/// Appends a member of an object that has members before it, unless it is absent.
+#[inline]
+pub(crate) fn write_member(out: &mut Vec<u8>, name: &'static str, value: &impl Wire) {
+    if !value.is_absent() {
+        // Names of properties have nothing in them that JSON escapes.
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        value.write_json(out);
+    }
+}
+
+/// Appends undeclared members of an object that has members before them.
+pub(crate) fn write_extra(out: &mut Vec<u8>, extra: &Extra, is_declared: impl Fn(&str) -> bool) {
+    for (name, raw) in extra {
+        if !is_declared(name) {
+            out.push(b',');
+            write_string(name, out);
+            out.push(b':');
+            out.extend_from_slice(raw.get().as_bytes());
+        }
+    }
+}
+
+/// Appends a property in canonical form; false if it is absent.
+pub(crate) fn put_canonical(value: &impl Wire, out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    if !value.is_absent() {
+        value.write_canonical(out);
+    }
+    // A number that is none is written as null, which counts as absent.
+    if out.get(start..) == Some(b"null") {
+        out.truncate(start);
+    }
+    out.len() > start
+}
+
+/// Appends anything as JSON. Writing into memory does not fail.
+fn write_any(value: &impl Serialize, out: &mut Vec<u8>) {
+    let start = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(start);
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// Appends members of a list, commas between them.
+fn write_list<T>(items: &[T], out: &mut Vec<u8>, mut write: impl FnMut(&T, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (place, item) in items.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+    out.push(b']');
 }
 
 /// Writes a property unless it is absent.
@@ -177,7 +251,15 @@ pub(crate) trait Scalar: Sized + Serialize {
         raw.get() == r#""""#
     }
 
-    fn refs(&self, _refs: &mut Vec<Identifier>) {}
+    fn refs(&self, _found: &mut dyn FnMut(&Identifier)) {}
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        write_any(self, out);
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        canonical::write(&serde_json::to_value(self).unwrap_or_default(), out);
+    }
 }
 
 /// Parses with serde; the message loses the position, which is relative to the property and would mislead.
@@ -200,6 +282,14 @@ impl Scalar for String {
     fn is_empty(_: &RawValue) -> bool {
         false
     }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        write_string(self, out);
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        write_string(self, out);
+    }
 }
 
 impl Scalar for Identifier {
@@ -211,8 +301,16 @@ impl Scalar for Identifier {
         Self::from_static("x-blank", uuid::Uuid::nil())
     }
 
-    fn refs(&self, refs: &mut Vec<Identifier>) {
-        refs.push(self.clone());
+    fn refs(&self, found: &mut dyn FnMut(&Identifier)) {
+        found(self);
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        Self::write_json(self, out);
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        Self::write_json(self, out);
     }
 }
 
@@ -223,6 +321,16 @@ impl Scalar for Timestamp {
 
     fn blank(now: Timestamp) -> Self {
         now
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        out.extend_from_slice(self.write(&mut [0; timestamp::LONGEST]).as_bytes());
+        out.push(b'"');
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        Scalar::write_json(self, out);
     }
 }
 
@@ -250,6 +358,10 @@ impl Scalar for i64 {
 
     fn blank(_: Timestamp) -> Self {
         0
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        canonical::write(&(*self).into(), out);
     }
 }
 
@@ -293,8 +405,16 @@ impl<T: Scalar> Scalar for Box<T> {
         T::is_empty(raw)
     }
 
-    fn refs(&self, refs: &mut Vec<Identifier>) {
-        T::refs(self, refs);
+    fn refs(&self, found: &mut dyn FnMut(&Identifier)) {
+        T::refs(self, found);
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        T::write_json(self, out);
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        T::write_canonical(self, out);
     }
 }
 
@@ -308,8 +428,16 @@ impl<T: Scalar> Wire for T {
         <T as Scalar>::blank(now)
     }
 
-    fn refs(&self, refs: &mut Vec<Identifier>) {
-        Scalar::refs(self, refs);
+    fn refs(&self, found: &mut dyn FnMut(&Identifier)) {
+        Scalar::refs(self, found);
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        Scalar::write_json(self, out);
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        Scalar::write_canonical(self, out);
     }
 }
 
@@ -326,9 +454,23 @@ impl<T: Scalar> Wire for Option<T> {
         self.is_none()
     }
 
-    fn refs(&self, refs: &mut Vec<Identifier>) {
+    fn refs(&self, found: &mut dyn FnMut(&Identifier)) {
         if let Some(value) = self {
-            Scalar::refs(value, refs);
+            Scalar::refs(value, found);
+        }
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Some(value) => Scalar::write_json(value, out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        match self {
+            Some(value) => Scalar::write_canonical(value, out),
+            None => out.extend_from_slice(b"null"),
         }
     }
 }
@@ -352,10 +494,18 @@ impl<T: Scalar> Wire for Vec<T> {
         self.is_empty()
     }
 
-    fn refs(&self, refs: &mut Vec<Identifier>) {
+    fn refs(&self, found: &mut dyn FnMut(&Identifier)) {
         for value in self {
-            Scalar::refs(value, refs);
+            Scalar::refs(value, found);
         }
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        write_list(self, out, Scalar::write_json);
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        write_list(self, out, Scalar::write_canonical);
     }
 }
 
@@ -370,6 +520,27 @@ impl Wire for Hashes {
 
     fn is_absent(&self) -> bool {
         self.is_empty()
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for (place, (algorithm, value)) in self.iter().enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            write_string(algorithm, out);
+            out.push(b':');
+            write_string(value, out);
+        }
+        out.push(b'}');
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        canonical::write(&serde_json::to_value(self).unwrap_or_default(), out);
+    }
+
+    fn as_hashes(&self) -> Option<&Hashes> {
+        Some(self)
     }
 }
 
@@ -390,21 +561,41 @@ impl Wire for Extra {
     }
 
     /// Identifiers below members whose names end in `_ref` or `_refs`.
-    fn refs(&self, refs: &mut Vec<Identifier>) {
+    fn refs(&self, found: &mut dyn FnMut(&Identifier)) {
         for (name, raw) in self {
-            collect_refs(name, raw, refs);
+            collect_refs(name, raw, found);
         }
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        write_extra(out, self, |_| false);
+        // The first member has no comma before it.
+        match out.get_mut(start) {
+            Some(comma) => *comma = b'{',
+            None => out.push(b'{'),
+        }
+        out.push(b'}');
+    }
+
+    fn write_canonical(&self, out: &mut Vec<u8>) {
+        canonical::write(&serde_json::to_value(self).unwrap_or_default(), out);
     }
 }
 
 /// Adds the identifiers in an undeclared property. Text that is no identifier (OpenCTI's internal IDs) is passed over.
-pub(crate) fn collect_refs(name: &str, raw: &RawValue, refs: &mut Vec<Identifier>) {
+pub(crate) fn collect_refs(name: &str, raw: &RawValue, found: &mut dyn FnMut(&Identifier)) {
     let named = is_reference(name);
     if !named && !raw.get().contains("_ref") {
         return;
     }
-    if let Ok(value) = serde_json::from_str(raw.get()) {
-        collect_value_refs(named, &value, refs);
+    // Most are a single identifier.
+    if raw.get().starts_with('"') {
+        if let Some(id) = as_str(raw).and_then(|text| text.parse().ok()).filter(|_| named) {
+            found(&id);
+        }
+    } else if let Ok(value) = serde_json::from_str(raw.get()) {
+        collect_value_refs(named, &value, found);
     }
 }
 
@@ -413,12 +604,16 @@ fn is_reference(name: &str) -> bool {
 }
 
 /// The depth is bounded by the parser's own limit.
-fn collect_value_refs(named: bool, value: &serde_json::Value, refs: &mut Vec<Identifier>) {
+fn collect_value_refs(named: bool, value: &serde_json::Value, found: &mut dyn FnMut(&Identifier)) {
     match value {
-        serde_json::Value::String(text) if named => refs.extend(text.parse::<Identifier>().ok()),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_value_refs(named, item, refs)),
+        serde_json::Value::String(text) if named => {
+            if let Ok(id) = text.parse() {
+                found(&id);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_value_refs(named, item, found)),
         serde_json::Value::Object(members) => {
-            members.iter().for_each(|(name, value)| collect_value_refs(is_reference(name), value, refs));
+            members.iter().for_each(|(name, value)| collect_value_refs(is_reference(name), value, found));
         }
         _ => {}
     }

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use stix_model::{
-    Bundle, BundleBuilder, Identifier, Object, Timestamp, Uuid, bundle::read_objects, id, sco::DomainName, sdo::Note,
+    Bundle, BundleBuilder, Identifier, Object, Timestamp, Uuid, bundle::read_objects, id, sco::DomainName, sco::Text,
+    sdo::Note,
 };
 
 /// JSON text, with the numbers that a parser would change.
@@ -125,6 +126,15 @@ proptest! {
     }
 
     #[test]
+    fn texts_are_written_as_serde_json_writes_them(
+        chars in prop::collection::vec(prop_oneof![prop::char::range('\0', '\u{7f}'), any::<char>()], 0..40),
+    ) {
+        let text: String = chars.into_iter().collect();
+        let bundle = Bundle::new(vec![Text::new(text).into()]);
+        prop_assert_eq!(bundle.to_json(), serde_json::to_string(&bundle).expect("JSON"));
+    }
+
+    #[test]
     fn timestamps_round_trip(seconds in -62_167_219_200..=253_402_300_799_i64, nanoseconds in 0..1_000_000_000_u32) {
         let time = Timestamp::from_parts(seconds, nanoseconds).expect("in range");
         prop_assert_eq!(time.to_string().parse::<Timestamp>(), Ok(time));
@@ -201,6 +211,39 @@ fn deep_nesting_is_no_problem() {
     assert_eq!((bundle.objects.len(), errors.len()), (1, 0));
     assert!(Bundle::read(deep.as_bytes()).is_ok());
     assert!(Bundle::read("{\"a\":".repeat(100_000).as_bytes()).is_err());
+}
+
+/// There are two ways to write, of which one is quicker.
+#[test]
+fn both_ways_of_writing_give_the_same_bytes() {
+    for mut bundle in [
+        common::standard_observables(),
+        common::opencti_observables(),
+        common::standard_objects(),
+        common::opencti_objects(),
+        Bundle::default(),
+    ] {
+        bundle.extra.set("x_\"odd\"\n", "\u{1}\u{8}\u{c}\t\r\n\\ \u{7f} ü \u{2028} \u{1f600}");
+        assert_eq!(bundle.to_json(), serde_json::to_string(&bundle).expect("JSON"));
+        for object in &bundle.objects {
+            let mut json = Vec::new();
+            object.write_json(&mut json);
+            assert_eq!(String::from_utf8(json), Ok(serde_json::to_string(object).expect("JSON")));
+        }
+    }
+}
+
+/// Properties that contribute to identifiers are written directly, not by way of their values.
+#[test]
+fn objects_and_their_json_are_identified_alike() {
+    for object in all_objects() {
+        let value = serde_json::to_value(&object).expect("JSON");
+        for rules in [id::IdRules::Current, id::IdRules::OpenCti6_8, id::IdRules::Platform] {
+            let object_type = object.object_type();
+            let of_json = id::deterministic_with(rules, object_type, &value);
+            assert_eq!(id::deterministic_with(rules, object_type, &object), of_json, "{value}");
+        }
+    }
 }
 
 #[test]

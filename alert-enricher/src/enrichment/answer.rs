@@ -59,7 +59,7 @@ pub fn answer(outcome: &Outcome, incoming: Option<&str>) -> Answer {
     let bundle = match (incoming, bundle) {
         (Some(incoming), Some(bundle)) => Some(merge(incoming, bundle)),
         (Some(incoming), None) => Some(incoming.to_owned()),
-        (None, Some(bundle)) => serde_json::to_string(bundle).ok(),
+        (None, Some(bundle)) => Some(bundle.to_json()),
         (None, None) => None,
     };
     Answer { bundle, message, failed }
@@ -93,17 +93,15 @@ fn merge(incoming: &str, bundle: &Bundle) -> String {
             && let (Some(done), Some((_, object))) = (written.get_mut(place), ours.get(place))
         {
             *done = true;
-            if is_own_making(object)
-                && let Ok(json) = serde_json::to_string(object)
-            {
-                text = json;
+            if is_own_making(object) {
+                text = to_json(object);
             }
         }
         parts.push(text);
     }
     for ((_, object), done) in ours.iter().zip(written) {
-        if !done && let Ok(json) = serde_json::to_string(object) {
-            parts.push(json);
+        if !done {
+            parts.push(to_json(object));
         }
     }
     let mut out = String::from("{");
@@ -113,6 +111,12 @@ fn merge(incoming: &str, bundle: &Bundle) -> String {
     }
     out.push_str(&format!("\"objects\":[{}]}}", parts.join(",")));
     out
+}
+
+fn to_json(object: &Object) -> String {
+    let mut out = Vec::with_capacity(1_024);
+    object.write_json(&mut out);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 fn is_own_making(object: &Object) -> bool {

@@ -181,7 +181,7 @@ fn complete(known: &mut Object, other: &Object) {
         (Object::Vulnerability(known), Object::Vulnerability(other)) => {
             for (name, value) in &other.extra {
                 if !known.extra.contains(name) {
-                    known.extra.set(name, value);
+                    known.extra.set(name.to_owned(), value);
                 }
             }
         }

@@ -267,7 +267,10 @@ impl<'c> HitReader<'c> {
                 groups.add(group);
             }
         }
-        let mut seen = HashSet::new();
+        let documents = documents.into_iter();
+        // More alerts than this are not asked for at once.
+        hits.documents.reserve(documents.size_hint().0.min(10_000));
+        let mut seen: hashbrown::HashSet<(&str, &str), foldhash::fast::RandomState> = hashbrown::HashSet::default();
         for (index, id, source) in documents {
             hits.returned += 1;
             let Ok(alert) = Alert::read(source, self.catalogue) else {
@@ -281,7 +284,7 @@ impl<'c> HitReader<'c> {
             let sighter = Sighter::new(Origin::of(&alert, self.catalogue), self.options);
             hits.documents.push(Document { index, id, sighter, alert, source });
         }
-        hits.documents.sort_by(|one, other| one.time().cmp(&other.time()).then_with(|| one.id.cmp(other.id)));
+        sort(&mut hits.documents);
         if !is_counted {
             for document in &hits.documents {
                 self.count(document, &mut groups);
@@ -478,6 +481,11 @@ impl Seen {
     }
 }
 
+/// Sorts alerts by time and identifier. They are large, so their places are sorted, and each is moved once.
+fn sort(documents: &mut [Document<'_>]) {
+    documents.sort_by_cached_key(|document| (document.time(), document.id));
+}
+
 /// What several targets were found in together.
 ///
 /// Where every alert of every target was returned, alerts are counted one by one. Otherwise the same alerts may be behind
@@ -494,7 +502,7 @@ pub(crate) fn union<'a>(targets: &[(Identifier, Hits<'a>)], reader: &HitReader<'
             }
         }
     }
-    all.documents.sort_by(|one, other| one.time().cmp(&other.time()).then_with(|| one.id.cmp(other.id)));
+    sort(&mut all.documents);
     let is_complete = |hits: &Hits<'_>| {
         let counted: u64 = hits.groups.iter().map(|group| group.tally.count).sum();
         counted == hits.documents.len() as u64

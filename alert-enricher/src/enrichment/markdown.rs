@@ -5,13 +5,13 @@
 //! emphasis, no link, no picture, no HTML. What cannot stand there is replaced where everybody can see it.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// The longest run of back-ticks.
 fn longest_run(text: &str) -> usize {
-    let (mut longest, mut run) = (0, 0);
-    for char in text.chars() {
-        run = if char == '`' { run + 1 } else { 0 };
+    let (mut longest, mut run, mut next) = (0, 0, 0);
+    for place in memchr::memchr_iter(b'`', text.as_bytes()) {
+        run = if place == next { run + 1 } else { 1 };
+        next = place + 1;
         longest = longest.max(run);
     }
     longest
@@ -133,6 +133,10 @@ pub fn escape(text: &str) -> String {
 
 /// A link whose text and target are given as they are to be shown.
 pub fn link(text: &str, url: &str) -> String {
+    // Most targets have nothing in them that needs a look.
+    if url.bytes().all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'<' | b'>' | b'|')) {
+        return ["[", text, "](<", url, ">)"].concat();
+    }
     // A target in angle brackets may hold brackets, but neither blanks nor line ends nor angle brackets.
     let url: String = url.chars().filter(|char| !matches!(char, '<' | '>') && !is_deceptive(*char)).collect();
     format!("[{text}](<{}>)", url.replace(' ', "%20").replace('|', "%7C"))
@@ -145,17 +149,19 @@ pub struct Table(String);
 impl Table {
     /// A table with these headings.
     pub fn new(headings: &[&str]) -> Self {
-        let mut table = Self(String::new());
+        let mut table = Self(String::with_capacity(256));
         table.row(headings);
-        table.row(&vec!["---"; headings.len()]);
+        table.0.extend(headings.iter().map(|_| "| --- "));
+        table.0.push_str("|\n");
         table
     }
 
     /// Adds a row.
     pub fn row<T: AsRef<str>>(&mut self, cells: &[T]) -> &mut Self {
         for cell in cells {
-            // Writing to a text cannot fail.
-            let _ = write!(self.0, "| {} ", cell.as_ref());
+            self.0.push_str("| ");
+            self.0.push_str(cell.as_ref());
+            self.0.push(' ');
         }
         self.0.push_str("|\n");
         self
@@ -174,66 +180,73 @@ impl Table {
 pub fn pretty_json(json: &str) -> String {
     /// Deeper levels are not indented further: documents are written by others.
     const DEEPEST: usize = 32;
+    const BLANKS: &str = match std::str::from_utf8(&[b' '; DEEPEST * 2]) {
+        Ok(blanks) => blanks,
+        Err(_) => "",
+    };
+    let json = json.trim_ascii();
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
     let line = |out: &mut String, depth: usize| {
         out.push('\n');
-        out.extend(std::iter::repeat_n("  ", depth.min(DEEPEST)));
+        out.push_str(&BLANKS[..depth.min(DEEPEST) * 2]);
     };
-    let mut rest = json.trim_ascii();
-    while let Some(char) = rest.chars().next() {
-        let mut length = char.len_utf8();
-        match char {
-            '"' => {
-                length = string_length(rest);
-                out.push_str(&rest[..length]);
+    // Everything that counts is ASCII, so places are always between characters.
+    let bytes = json.as_bytes();
+    let mut place = 0;
+    while let Some(byte) = bytes.get(place).copied() {
+        let start = place;
+        place += 1;
+        match byte {
+            b'"' => {
+                place = start + string_length(&bytes[start..]);
+                out.push_str(&json[start..place]);
             }
-            '{' | '[' => {
-                out.push(char);
-                let close = if char == '{' { '}' } else { ']' };
-                let inside = rest[1..].trim_ascii_start();
-                if inside.starts_with(close) {
-                    out.push(close);
-                    length = rest.len() - inside.len() + 1;
+            b'{' | b'[' => {
+                out.push(char::from(byte));
+                let blanks = bytes[place..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+                let close = if byte == b'{' { b'}' } else { b']' };
+                if bytes.get(place + blanks) == Some(&close) {
+                    out.push(char::from(close));
+                    place += blanks + 1;
                 } else {
                     depth += 1;
                     line(&mut out, depth);
                 }
             }
-            '}' | ']' => {
+            b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 line(&mut out, depth);
-                out.push(char);
+                out.push(char::from(byte));
             }
-            ',' => {
+            b',' => {
                 out.push(',');
                 line(&mut out, depth);
             }
-            ':' => out.push_str(": "),
-            ' ' | '\n' | '\r' | '\t' => {}
+            b':' => out.push_str(": "),
+            b' ' | b'\n' | b'\r' | b'\t' => {}
             _ => {
                 // Numbers and words, up to what ends them.
-                let ends =
-                    |char: char| matches!(char, ',' | ':' | ']' | '}' | '[' | '{' | '"') || char.is_ascii_whitespace();
-                length = rest.find(ends).unwrap_or(rest.len());
-                out.push_str(&rest[..length]);
+                let ends = |byte: &u8| {
+                    matches!(byte, b',' | b':' | b']' | b'}' | b'[' | b'{' | b'"') || byte.is_ascii_whitespace()
+                };
+                place = bytes[place..].iter().position(ends).map_or(bytes.len(), |length| place + length);
+                out.push_str(&json[start..place]);
             }
         }
-        rest = &rest[length..];
     }
     out
 }
 
 /// The length of the string that a text starts with, quotes included.
-fn string_length(text: &str) -> usize {
-    let mut escaped = false;
-    for (place, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return place + 1,
-            _ => {}
+fn string_length(text: &[u8]) -> usize {
+    let mut place = 1;
+    while let Some(found) = text.get(place..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        place += found;
+        if text[place] == b'"' {
+            return place + 1;
         }
+        place += 2;
     }
     text.len()
 }

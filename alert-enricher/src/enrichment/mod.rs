@@ -45,6 +45,7 @@ mod gather;
 mod hits;
 mod incident;
 mod inspect;
+mod json;
 mod known;
 pub mod link;
 pub mod markdown;
@@ -294,11 +295,12 @@ impl<'c> Enricher<'c> {
         let mut all: Vec<Sighted<'h>> = Vec::new();
         for (id, hits) in &findings.targets {
             let Some(target) = run.subject.find(id) else { continue };
-            all.extend(sighting::sightings(target, hits, &run.identities, known, &run.stamp, self.options, run.now));
-        }
-        for sighted in &all {
-            out.sightings.push(sighted.sighting.id().clone());
-            out.push(sighted.sighting.clone());
+            let made = sighting::sightings(target, hits, &run.identities, known, &run.stamp, self.options, run.now);
+            for (sighting, sighted) in made {
+                out.sightings.push(sighted.id.clone());
+                out.push(sighting);
+                all.push(sighted);
+            }
         }
         let entity = &run.subject.entity;
         let mut by_place: BTreeMap<&Sighter, Tally> = BTreeMap::new();
@@ -308,8 +310,7 @@ impl<'c> Enricher<'c> {
         }
         for (place, tally) in by_place {
             let Some(place_id) = run.identities.get(place) else { continue };
-            let is_sighted =
-                |sighted: &Sighted<'_>| sighted.sighter == place && sighted.sighting.sighting_of_ref == *entity.id();
+            let is_sighted = |sighted: &Sighted<'_>| sighted.sighter == place && sighted.of == *entity.id();
             // Alerts count better than what is left of them.
             if !all.iter().any(is_sighted) {
                 let mut sighting =

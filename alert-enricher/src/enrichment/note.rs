@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use memchr::memmem::Finder;
 use stix_model::sdo::Note;
 use stix_model::{Identifier, Timestamp};
 
 use super::hits::{Document, Findings, Hits, Seen};
 use super::incident::{NoIncident, Run};
+use super::json;
 use super::markdown::{Table, block, cell_code, cut, escape, one_line, pretty_json};
 use super::sighting::{Sighted, fair, reference};
 use super::stamp::stable_id;
@@ -16,14 +17,13 @@ use super::text::{alert_table, counted, rule_table};
 
 /// Most rows of matches.
 const MATCHES: usize = 40;
-/// Most values that matches are looked for.
-const VALUES: usize = 64;
 /// Longest text in a cell.
 const CELL: usize = 400;
 
 /// A note per chosen alert of each sighting. An alert that stands for several sightings has one note.
 pub(crate) fn alert_notes(run: &Run<'_>, sighted: &[Sighted<'_>], values: &[String]) -> Vec<Note> {
     let options = run.options;
+    let values = Values::new(values);
     let mut chosen: Vec<(&Document<'_>, Vec<Identifier>, String)> = Vec::new();
     for sighted in sighted {
         let documents = fair(&sighted.documents, options.max_notes, options.max_notes_per_alert_rule);
@@ -39,7 +39,7 @@ pub(crate) fn alert_notes(run: &Run<'_>, sighted: &[Sighted<'_>], values: &[Stri
             let total = sighted.seen.rules.get(document.rule().trim()).map_or(0, |rule| rule.tally.count);
             let count =
                 if total > shown as u64 { format!("{place} of {total} (limited to {shown})") } else { String::new() };
-            let id = sighted.sighting.id().clone();
+            let id = sighted.id.clone();
             let known = chosen.iter_mut().find(|(other, ..)| (other.index, other.id) == (document.index, document.id));
             match known {
                 Some((_, sightings, _)) => sightings.push(id),
@@ -49,7 +49,7 @@ pub(crate) fn alert_notes(run: &Run<'_>, sighted: &[Sighted<'_>], values: &[Stri
     }
     chosen
         .into_iter()
-        .filter_map(|(document, sightings, count)| run.alert_note(document, sightings, count, values))
+        .filter_map(|(document, sightings, count)| run.alert_note(document, sightings, count, &values))
         .collect()
 }
 
@@ -59,7 +59,7 @@ impl Run<'_> {
         document: &Document<'_>,
         sightings: Vec<Identifier>,
         count: String,
-        values: &[String],
+        values: &Values,
     ) -> Option<Note> {
         let options = self.options;
         let created = document.alert.timestamp.unwrap_or(self.now);
@@ -68,7 +68,10 @@ impl Run<'_> {
         let mut content = format!("## Summary\n\n{}\n## Matches\n\n", alert_table(document, &more));
         content.push_str(&matches(document.source, values));
         let json = pretty_json(document.source);
-        let shown = match json.char_indices().nth(options.max_note_size) {
+        // There are at most as many characters as bytes.
+        let is_short = json.len() <= options.max_note_size;
+        let end = if is_short { None } else { json.char_indices().nth(options.max_note_size) };
+        let shown = match end {
             // Whole lines only.
             Some((end, _)) => json[..end].rfind('\n').map_or("", |end| &json[..end]),
             None => json.as_str(),
@@ -177,48 +180,49 @@ pub(crate) struct Summary<'a> {
     pub no_incident: Option<&'a NoIncident>,
 }
 
+/// What matches are looked for: values in lower case.
+struct Values(Vec<Finder<'static>>);
+
+impl Values {
+    /// Most values that are looked for.
+    const MOST: usize = 64;
+
+    fn new(values: &[String]) -> Self {
+        let folded = values.iter().take(Self::MOST).map(|value| value.to_lowercase());
+        Self(folded.map(|value| Finder::new(value.as_bytes()).into_owned()).collect())
+    }
+
+    /// Whether any of them stands in a text. `folded` is room for the text in lower case.
+    fn are_in(&self, text: &str, folded: &mut String) -> bool {
+        folded.clear();
+        if text.is_ascii() {
+            folded.push_str(text);
+            folded.make_ascii_lowercase();
+        } else {
+            *folded = text.to_lowercase();
+        }
+        self.0.iter().any(|value| value.find(folded.as_bytes()).is_some())
+    }
+}
+
 /// The texts of an alert in which a value stands. This is not how the search found the alert, which also knows other
 /// notations; it shows where to look.
-fn matches(source: &str, values: &[String]) -> String {
-    let Ok(document) = serde_json::from_str::<Value>(source) else { return "–\n".to_owned() };
-    let values: Vec<String> = values.iter().take(VALUES).map(|value| value.to_lowercase()).collect();
-    let mut found: Vec<(String, String)> = Vec::new();
-    look(&document, "", &values, &mut found);
+fn matches(source: &str, values: &Values) -> String {
+    let mut folded = String::new();
+    let Some(found) = json::texts(source, |text| values.are_in(text, &mut folded)) else { return "–\n".to_owned() };
+    let found: Vec<_> = found.iter().filter(|(path, _)| !path.is_below("full_log")).collect();
     if found.is_empty() {
         return "–\n".to_owned();
     }
     let mut table = Table::new(&["Field", "Match"]);
     for (path, text) in found.iter().take(MATCHES) {
-        table.row(&[cell_code(&cut(path, CELL)), cell_code(&cut(text, CELL))]);
+        table.row(&[cell_code(&cut(&path.to_string(), CELL)), cell_code(&cut(text, CELL))]);
     }
     let mut text = table.finish();
     if found.len() > MATCHES {
         let _ = writeln!(text, "\n[… {} more]", found.len() - MATCHES);
     }
     text
-}
-
-/// Depth is bounded by the reader of JSON.
-fn look(value: &Value, path: &str, values: &[String], found: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(members) => {
-            for (name, member) in members {
-                if path.is_empty() && name == "full_log" {
-                    continue;
-                }
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                look(member, &path, values, found);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| look(item, path, values, found)),
-        Value::String(text) => {
-            let folded = text.to_lowercase();
-            if values.iter().any(|value| folded.contains(value)) {
-                found.push((path.to_owned(), text.clone()));
-            }
-        }
-        _ => {}
-    }
 }
 
 /// When the earliest of these times was.
@@ -234,9 +238,13 @@ mod tests {
     fn matches_are_found_in_lists_and_in_any_case() {
         let source =
             r#"{"full_log":"EVIL.example","data":{"dns":{"answers":[{"rdata":"x.Evil.Example."},{"rdata":"y"}]}}}"#;
-        let text = matches(source, &["evil.example".to_owned()]);
+        let values = |text: &str| Values::new(&[text.to_owned()]);
+        let text = matches(source, &values("evil.example"));
         assert_eq!(text, "| Field | Match |\n| --- | --- |\n| `data.dns.answers.rdata` | `x.Evil.Example.` |\n");
-        assert_eq!(matches("{", &[]), "–\n");
-        assert_eq!(matches("{}", &["x".to_owned()]), "–\n");
+        assert_eq!(matches("{", &Values::new(&[])), "–\n");
+        assert_eq!(matches("{}", &values("x")), "–\n");
+        let other_letters = r#"{"b":"ÄÖÜ","a":["x äöü"],"a.c":{"d":1}}"#;
+        let text = matches(other_letters, &values("Äöü"));
+        assert_eq!(text, "| Field | Match |\n| --- | --- |\n| `a` | `x äöü` |\n| `b` | `ÄÖÜ` |\n");
     }
 }

@@ -25,7 +25,9 @@ use super::text::{alert_table, rule_table, times, when};
 #[derive(Debug)]
 pub(crate) struct Sighted<'h> {
     pub sighter: &'h Sighter,
-    pub sighting: Sighting,
+    pub id: Identifier,
+    /// What was sighted.
+    pub of: Identifier,
     pub seen: Seen,
     /// Its alerts, the earliest first.
     pub documents: Vec<&'h Document<'h>>,
@@ -40,7 +42,7 @@ pub(crate) fn sightings<'h>(
     stamp: &Stamp,
     options: &EnrichmentOptions,
     now: Timestamp,
-) -> Vec<Sighted<'h>> {
+) -> Vec<(Sighting, Sighted<'h>)> {
     let mut groups: BTreeMap<&'h Sighter, Vec<&'h Group>> = BTreeMap::new();
     for group in &hits.groups {
         groups.entry(&group.sighter).or_default().push(group);
@@ -64,7 +66,8 @@ pub(crate) fn sightings<'h>(
         let chosen = fair(&documents, options.max_extrefs, options.max_extrefs_per_alert_rule);
         sighting.common.external_references =
             chosen.iter().map(|document| reference(document, &options.links)).collect();
-        Some(Sighted { sighter, sighting, seen, documents })
+        let (id, of) = (sighting.id().clone(), sighting.sighting_of_ref.clone());
+        Some((sighting, Sighted { sighter, id, of, seen, documents }))
     });
     made.collect()
 }

@@ -1,9 +1,11 @@
 //! What everything that is made has in common: author, markings, confidence, labels.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::value::{RawValue, to_raw_value};
 use stix_model::common::SdoCommon;
+use stix_model::id::named;
 use stix_model::{Identifier, Object, Timestamp, Uuid};
 
 use super::options::EnrichmentOptions;
@@ -15,7 +17,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x8fe3_2efb_33b3_5a2d_bcd5_8ae0_94fd_571
 /// An identifier that depends on `parts` only.
 pub(crate) fn stable_id(object_type: &str, parts: &[&str]) -> Option<Identifier> {
     let name = serde_json::to_vec(parts).unwrap_or_default();
-    Identifier::new(object_type, Uuid::new_v5(&NAMESPACE, &name)).ok()
+    Identifier::new(object_type, named(&NAMESPACE, &name)).ok()
 }
 
 /// Puts on objects what everything has in common.
@@ -26,7 +28,7 @@ pub(crate) struct Stamp {
     confidence: i64,
     labels: Vec<String>,
     /// Author and labels as JSON: they are written on every observable.
-    written: Option<(Box<RawValue>, Option<Box<RawValue>>)>,
+    written: Option<(Arc<RawValue>, Option<Arc<RawValue>>)>,
 }
 
 /// Confidence in what an alert says about things that others describe better: techniques, tools, vulnerabilities. The
@@ -37,9 +39,10 @@ impl Stamp {
     pub(crate) fn new(options: &EnrichmentOptions) -> Self {
         let author = options.author().id().clone();
         let labels: Vec<String> = options.enrich_labels.iter().cloned().collect();
-        let written = to_raw_value(&author)
-            .ok()
-            .map(|author| (author, to_raw_value(&labels).ok().filter(|_| !labels.is_empty())));
+        let written = to_raw_value(&author).ok().map(|author| {
+            let labels = to_raw_value(&labels).ok().filter(|_| !labels.is_empty());
+            (author.into(), labels.map(Arc::from))
+        });
         Self {
             author,
             markings: options.tlps.iter().cloned().collect(),
@@ -77,9 +80,9 @@ impl Stamp {
                     markings.clone_from(&self.markings);
                 }
                 if let (Some(extra), Some((author, labels))) = (observable.extra_mut(), &self.written) {
-                    extra.set("x_opencti_created_by_ref", author);
+                    extra.set_shared("x_opencti_created_by_ref", author);
                     if let Some(labels) = labels {
-                        extra.set("x_opencti_labels", labels);
+                        extra.set_shared("x_opencti_labels", labels);
                     }
                 }
             }

@@ -108,6 +108,7 @@ impl<'c> Extractor<'c> {
             alert,
             created: alert.timestamp.unwrap_or(Timestamp::UNIX_EPOCH),
             done: Extraction { objects: Vec::with_capacity(16), fields: Vec::with_capacity(32) },
+            addresses: Vec::with_capacity(8),
         };
         let groups = groups(alert, self.catalogue, self.options.searched_fields);
         work.processes(&groups);
@@ -129,6 +130,8 @@ struct Work<'c, 'a, 't> {
     /// When the objects that need a time were made: when the alert was raised.
     created: Timestamp,
     done: Extraction,
+    /// Addresses and where they are among the objects: most stand in several fields.
+    addresses: Vec<(std::net::IpAddr, usize)>,
 }
 
 impl<'a> Work<'_, 'a, '_> {
@@ -146,11 +149,15 @@ impl<'a> Work<'_, 'a, '_> {
             self.done.objects.len() - 1
         });
         for field in fields {
-            if !self.done.fields.contains(&(place, field)) {
-                self.done.fields.push((place, field));
-            }
+            self.came_from(place, field);
         }
         id
+    }
+
+    fn came_from(&mut self, object: usize, field: FieldId) {
+        if !self.done.fields.contains(&(object, field)) {
+            self.done.fields.push((object, field));
+        }
     }
 
     /// Relates two objects.
@@ -233,14 +240,20 @@ impl<'a> Work<'_, 'a, '_> {
         if address.is_unspecified() {
             return None;
         }
-        match address {
-            std::net::IpAddr::V4(address) => {
-                self.wants(ExtractType::Ipv4Addr).then(|| self.add(Ipv4Addr::new(address.to_string()), [field]))
-            }
-            std::net::IpAddr::V6(address) => {
-                self.wants(ExtractType::Ipv6Addr).then(|| self.add(Ipv6Addr::new(address.to_string()), [field]))
-            }
+        let known = self.addresses.iter().find(|(known, _)| *known == address).map(|(_, place)| *place);
+        if let Some(place) = known {
+            self.came_from(place, field);
+            return self.done.objects.get(place).map(|object| object.id().clone());
         }
+        if !self.wants(if address.is_ipv4() { ExtractType::Ipv4Addr } else { ExtractType::Ipv6Addr }) {
+            return None;
+        }
+        // No other field gives the same object: addresses have one spelling.
+        self.addresses.push((address, self.done.objects.len()));
+        Some(match address {
+            std::net::IpAddr::V4(address) => self.add(Ipv4Addr::new(address.to_string()), [field]),
+            std::net::IpAddr::V6(address) => self.add(Ipv6Addr::new(address.to_string()), [field]),
+        })
     }
 
     /// A name: a domain name where it has the form of one, else the name of a host.

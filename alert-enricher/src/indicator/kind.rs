@@ -8,8 +8,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 use stix_model::Object;
 use stix_model::sco::{
-    Artifact, AutonomousSystem, Directory, DomainName, EmailAddr, EmailMessage, File, Hostname, Ipv4Addr, Ipv6Addr,
-    MacAddr, Mutex, Text, Url, UserAccount, UserAgent, WindowsRegistryKey, X509Certificate,
+    AutonomousSystem, Directory, DomainName, EmailAddr, EmailMessage, File, Hostname, Ipv4Addr, Ipv6Addr, MacAddr,
+    Mutex, Text, Url, UserAccount, UserAgent, WindowsRegistryKey, X509Certificate,
 };
 use stix_model::sdo::Vulnerability;
 use stix_model::{Hashes, Identifier, Timestamp};
@@ -571,7 +571,7 @@ pub fn keys_of_object(object: &Object) -> Vec<Key> {
     let one = |kind, text: &str| Key::new(kind, text).into_iter().collect::<Vec<_>>();
     let optional = |kind, text: &Option<String>| text.as_deref().and_then(|text| Key::new(kind, text));
     match object {
-        Object::Artifact(Artifact { hashes, .. }) => keys_of_hashes(hashes),
+        Object::Artifact(artifact) => keys_of_hashes(&artifact.hashes),
         Object::AutonomousSystem(system) => one(Kind::Asn, &system.number.to_string()),
         Object::Directory(directory) => one(Kind::Directory, &directory.path),
         Object::DomainName(name) => one(Kind::Domain, &name.value),

@@ -4,7 +4,9 @@
 //! cargo run --release -p benches --bin figures [MEGABYTES]
 //! ```
 //!
-//! `--store` prints those of the indicator store alone, `--enrichment` those of bundles. `MEGABYTES` is the amount of alert text to hunt through, 200 unless told otherwise. The exit code says nothing about
+//! `--store` prints those of the indicator store alone, `--enrichment` those of bundles. `--enrichment-once one|every
+//! [COUNT]` builds the bundle of 1,000 alerts so many times and prints it, for tools that count instructions or compare.
+//! `MEGABYTES` is the amount of alert text to hunt through, 200 unless told otherwise. The exit code says nothing about
 //! the figures: machines differ, and a busy one misses every mark.
 
 use std::hint::black_box;
@@ -15,9 +17,6 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alert_enricher::enrichment::{
-    Decision, Enricher, EnrichmentOptions, Findings, HitReader, Known, Subject, Trigger, inspect,
-};
 use alert_enricher::extract::{ExtractOptions, Extractor};
 use alert_enricher::hunt::{Counters, HuntOptions, Hunter};
 use alert_enricher::store::Snapshot;
@@ -25,10 +24,9 @@ use benches::measure::{Rate, peak_memory, rate};
 use benches::objects::{COUNT, Effort};
 use benches::table::{Table, thousands};
 use benches::{alerts, indicators, objects, patterns};
+use stix_model::Timestamp;
 use stix_model::pattern::Pattern;
 use stix_model::pattern::matcher::{CompiledPattern, MatchOptions, Observation};
-use stix_model::sco::Ipv4Addr;
-use stix_model::{Timestamp, Tlp};
 use wazuh_query::alert::Alert;
 use wazuh_query::builder::QueryBuilder;
 use wazuh_query::catalogue::{Catalogue, Schema};
@@ -48,8 +46,11 @@ fn main() -> io::Result<()> {
     if first.as_deref() == Some("--store") {
         return benches::store::figures(&mut Table::new(io::stdout().lock())?);
     }
+    if first.as_deref() == Some("--enrichment-once") {
+        return enrichment_once(arguments.next().as_deref() == Some("every"), arguments.next());
+    }
     if first.as_deref() == Some("--enrichment") {
-        return enrichment(&mut Table::new(io::stdout().lock())?);
+        return benches::enrichment::figures(&mut Table::new(io::stdout().lock())?);
     }
     let bytes = first.and_then(|megabytes| megabytes.parse().ok()).unwrap_or(200_usize) * 1_000_000;
     let mut table = Table::new(io::stdout().lock())?;
@@ -58,10 +59,22 @@ fn main() -> io::Result<()> {
     pattern(&mut table)?;
     matching(&mut table)?;
     extraction(&mut table)?;
-    enrichment(&mut table)?;
+    benches::enrichment::figures(&mut table)?;
     hunt(&mut table, bytes)?;
     benches::store::figures(&mut table)?;
     start_up(&mut table)
+}
+
+/// One bundle of a thousand alerts, for tools that count instructions; the text is printed.
+fn enrichment_once(every: bool, repeat: Option<String>) -> io::Result<()> {
+    let documents =
+        if every { benches::enrichment::of_every_kind(1_000) } else { benches::enrichment::of_one_kind(1_000) };
+    let Some(enrichment) = benches::enrichment::Enrichment::of_address() else { return Ok(()) };
+    let mut text = String::new();
+    for _ in 0..repeat.and_then(|count| count.parse().ok()).unwrap_or(1) {
+        (_, text) = black_box(enrichment.run(&documents));
+    }
+    writeln!(io::stdout(), "{text}")
 }
 
 fn identifiers(table: &mut Table<impl Write>) -> io::Result<()> {
@@ -111,47 +124,6 @@ fn pattern(table: &mut Table<impl Write>) -> io::Result<()> {
             }
         });
         table.at_least(&format!("patterns/s read, {name}"), read, Some(required), 0)?;
-    }
-    Ok(())
-}
-
-/// From the answer of a search to the bundle, serialised.
-fn enrichment(table: &mut Table<impl Write>) -> io::Result<()> {
-    let catalogue = Catalogue::builtin();
-    let text = alerts::samples();
-    let lines: Vec<&str> = text.lines().cycle().take(1_000).collect();
-    let documents: Vec<(String, &str)> =
-        lines.iter().enumerate().map(|(place, line)| (format!("document-{place}"), *line)).collect();
-    let ssh = alerts::logins(1_000);
-    let logins: Vec<(String, &str)> =
-        ssh.iter().enumerate().map(|(place, line)| (format!("document-{place}"), line.as_str())).collect();
-    let subject = Subject::new(Ipv4Addr::new("203.0.113.7").into());
-    let mut options = EnrichmentOptions::new(Tlp::Amber, "https://wazuh.example.org");
-    options.bundle_abort_limit = None;
-    options.require_indicator_for_incidents = false;
-    let now = Timestamp::from_unix_millis(1_773_480_413_589).unwrap_or(Timestamp::UNIX_EPOCH);
-    let Decision::Search(plan) = inspect(&subject, &options, Trigger::Automatic, now) else { return Ok(()) };
-    for (name, documents) in [("alerts of one kind", &logins), ("alerts of every kind", &documents)] {
-        let mut objects = 0;
-        let mut times = Vec::new();
-        for _ in 0..60 {
-            let start = Instant::now();
-            let reader = HitReader::new(&catalogue, &options, Schema::Wazuh4);
-            let found = documents.iter().map(|(id, text)| ("wazuh-alerts-4.x-2026.03.14", id.as_str(), *text));
-            let hits = reader.read(1_000, [], found);
-            let targets = vec![(subject.entity.id().clone(), hits)];
-            let findings = Findings { targets, ..Findings::default() };
-            let enricher = Enricher::new(&catalogue, &options, Schema::Wazuh4);
-            if let Ok(enrichment) = enricher.enrich(&subject, &plan, &findings, &Known::default(), now) {
-                objects = enrichment.bundle.objects.len();
-                black_box(&enrichment);
-            }
-            times.push(start.elapsed().as_secs_f64() * 1_000.0);
-        }
-        times.sort_by(f64::total_cmp);
-        let (best, median) = (times[0], times[times.len() / 2]);
-        table.below(&format!("ms from 1,000 {name} to a bundle"), best, &format!("{median:.1}"), 10.0, "ms")?;
-        table.note(&format!("{objects} objects"))?;
     }
     Ok(())
 }

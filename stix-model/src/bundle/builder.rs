@@ -2,9 +2,10 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    fmt::Write as _,
     mem,
 };
+
+use foldhash::fast::RandomState;
 
 use super::Bundle;
 use crate::{Identifier, Object, id};
@@ -33,7 +34,7 @@ use crate::{Identifier, Object, id};
 #[derive(Clone, Debug, Default)]
 pub struct BundleBuilder {
     objects: Vec<Object>,
-    positions: HashMap<Identifier, usize>,
+    positions: HashMap<Identifier, usize, RandomState>,
 }
 
 impl BundleBuilder {
@@ -86,6 +87,9 @@ impl BundleBuilder {
         let Self { objects, positions } = mem::take(self);
         let id = bundle_id(&objects);
         let order = dependency_order(&objects, &positions);
+        if order.is_sorted() {
+            return Bundle { id, objects, ..Bundle::default() };
+        }
         let mut objects: Vec<Option<Object>> = objects.into_iter().map(Some).collect();
         let ordered = order.into_iter().filter_map(|index| objects.get_mut(index)?.take()).collect();
         Bundle { id, objects: ordered, ..Bundle::default() }
@@ -105,35 +109,40 @@ pub(super) fn bundle_id(objects: &[Object]) -> Identifier {
     let mut members: Vec<&Identifier> = objects.iter().map(Object::id).collect();
     members.sort_unstable();
     // The canonical form of a list of identifiers, which have nothing in them to escape.
-    let mut list = String::with_capacity(members.len() * 64 + 2);
-    list.push('[');
+    let mut list = Vec::with_capacity(members.len() * 64 + 2);
     for (place, id) in members.into_iter().enumerate() {
-        let separator = if place > 0 { "," } else { "" };
-        // Writing to a text cannot fail.
-        let _ = write!(list, "{separator}\"{id}\"");
+        list.push(if place > 0 { b',' } else { b'[' });
+        id.write_json(&mut list);
     }
-    list.push(']');
-    Identifier::from_static("bundle", id::of_canonical(list.as_bytes()))
+    list.extend_from_slice(if list.is_empty() { b"[]" } else { b"]" });
+    Identifier::from_static("bundle", id::of_canonical(&list))
 }
 
 /// Depth-first, with a stack of its own: a chain of references may be as long as the bundle.
-fn dependency_order(objects: &[Object], positions: &HashMap<Identifier, usize>) -> Vec<usize> {
+fn dependency_order(objects: &[Object], positions: &HashMap<Identifier, usize, RandomState>) -> Vec<usize> {
+    // The places of what each object refers to, one list behind the other, and where the list of each object ends.
+    let mut targets: Vec<usize> = Vec::with_capacity(objects.len() * 4);
+    let mut ends: Vec<usize> = Vec::with_capacity(objects.len());
+    for object in objects {
+        object.each_ref(&mut |id| targets.extend(positions.get(id)));
+        ends.push(targets.len());
+    }
+    let pending = |index: usize| {
+        let start = index.checked_sub(1).map_or(0, |before| ends[before]);
+        targets[start..ends[index]].iter()
+    };
     let mut order = Vec::with_capacity(objects.len());
     let mut entered = vec![false; objects.len()];
-    let dependencies = |index: usize| {
-        let refs = objects.get(index).map(Object::refs).unwrap_or_default();
-        let indices: Vec<usize> = refs.iter().filter_map(|id| positions.get(id).copied()).collect();
-        indices.into_iter()
-    };
+    let mut stack = Vec::new();
     for start in 0..objects.len() {
         if mem::replace(&mut entered[start], true) {
             continue;
         }
-        let mut stack = vec![(start, dependencies(start))];
-        while let Some((index, pending)) = stack.last_mut() {
-            if let Some(next) = pending.next() {
-                if !mem::replace(&mut entered[next], true) {
-                    stack.push((next, dependencies(next)));
+        stack.push((start, pending(start)));
+        while let Some((index, pending_here)) = stack.last_mut() {
+            if let Some(next) = pending_here.next() {
+                if !mem::replace(&mut entered[*next], true) {
+                    stack.push((*next, pending(*next)));
                 }
             } else {
                 order.push(*index);

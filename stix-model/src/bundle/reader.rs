@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::{Bundle, scanner::Scanner};
-use crate::{Identifier, Object, ObjectError, error::Problem, sdo::ObservedData, wire::Props};
+use crate::{Identifier, Object, ObjectError, error::Problem, wire::Props};
 
 /// Why input as a whole could not be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -263,7 +263,7 @@ impl<R: Read, F: FnMut(Result<Object, ObjectError>)> Reader<R, F> {
         };
         match object {
             Ok(Object::ObservedData(observed)) if !observed.objects.is_empty() => {
-                let (observed, observables) = ObservedData::expand(observed);
+                let (observed, observables) = observed.expand();
                 for object in observables {
                     (self.receive)(Ok(object));
                 }

@@ -40,11 +40,31 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
+/// The first byte that must be escaped, eight bytes at a time.
+fn first_escape(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The highest bit of each byte that is zero; borrows reach further only behind the first of them.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let mut words = text.chunks_exact(8);
+    for (place, word) in words.by_ref().enumerate() {
+        let word = word.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let found = control | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return Some(place * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let is_escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    words.remainder().iter().position(is_escaped).map(|place| text.len() / 8 * 8 + place)
+}
+
 /// Appends a string with the fewest escapes.
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+    while let Some(at) = first_escape(rest) {
         let (plain, tail) = rest.split_at(at);
         out.extend_from_slice(plain);
         let Some((byte, tail)) = tail.split_first() else { break };

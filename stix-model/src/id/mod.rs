@@ -12,17 +12,20 @@
 //! assert_eq!(id.as_deref(), Some("identity--69f1df30-eb2f-5845-88e0-64e2d05ab72e"));
 //! ```
 
-mod canonical;
+pub(crate) mod canonical;
 mod rules;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use sha1::{Digest, Sha1};
 use uuid::Uuid;
 
 pub use canonical::write as write_canonical;
 pub use rules::{deterministic, deterministic_with};
 
-use crate::{Identifier, identifier::type_name};
+use crate::{Hashes, Identifier, identifier::type_name};
 
 /// The namespace of all identifiers here (STIX 2.1, section 2.9).
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x00ab_edb4_aa42_466c_9c01_fed2_3315_a9b7);
@@ -45,6 +48,20 @@ pub enum IdRules {
 pub trait Properties {
     /// The value of a property; `None` if it is absent.
     fn property(&self, name: &str) -> Option<Value>;
+
+    /// Appends the value of a property in canonical form; false if it is absent or null.
+    fn write_property(&self, name: &str, out: &mut Vec<u8>) -> bool {
+        let value = self.property(name).filter(|value| !value.is_null());
+        value.is_some_and(|value| {
+            canonical::write(&value, out);
+            true
+        })
+    }
+
+    /// The property `hashes`.
+    fn hashes(&self) -> Option<Cow<'_, Hashes>> {
+        serde_json::from_value(self.property("hashes")?).ok().map(Cow::Owned)
+    }
 }
 
 impl Properties for Map<String, Value> {
@@ -113,15 +130,23 @@ fn as_random(uuid: Uuid) -> Uuid {
     uuid::Builder::from_bytes(uuid.into_bytes()).with_version(uuid::Version::Random).into_uuid()
 }
 
-/// The identifier over the properties that contribute to it.
-fn of_members(object_type: &str, members: Map<String, Value>) -> Option<Identifier> {
-    let uuid = of_value(&Value::Object(members));
+/// The identifier over the properties that contribute to it, which are in canonical form.
+fn of_members(object_type: &str, canonical: &[u8]) -> Option<Identifier> {
+    let uuid = hash(canonical);
     match type_name(object_type)? {
-        std::borrow::Cow::Borrowed(object_type) => Some(Identifier::from_static(object_type, uuid)),
-        std::borrow::Cow::Owned(object_type) => Identifier::new(&object_type, uuid).ok(),
+        Cow::Borrowed(object_type) => Some(Identifier::from_static(object_type, uuid)),
+        Cow::Owned(object_type) => Identifier::new(&object_type, uuid).ok(),
     }
 }
 
 fn hash(canonical: &[u8]) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, canonical)
+    named(&NAMESPACE, canonical)
+}
+
+/// The UUID of a name in a namespace: version 5 (RFC 9562, section 5.5), with the processor's own SHA-1 where it has one.
+pub fn named(namespace: &Uuid, name: &[u8]) -> Uuid {
+    let digest: [u8; 20] = Sha1::new().chain_update(namespace.as_bytes()).chain_update(name).finalize().into();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_sha1_bytes(bytes).into_uuid()
 }

@@ -1,8 +1,10 @@
 //! Which properties contribute to the identifier of each type, and in what form.
 
-use serde_json::{Map, Value};
+use std::ops::Range;
 
-use super::{IdRules, Properties, as_random, of_members};
+use serde_json::Value;
+
+use super::{IdRules, Properties, as_random, canonical, of_members};
 use crate::{Hashes, Identifier, Timestamp, marking::Tlp};
 
 /// The identifier that the newest rules give an object of this type; see [`deterministic_with`].
@@ -20,7 +22,7 @@ pub fn deterministic_with(
     object_type: &str,
     properties: &(impl Properties + ?Sized),
 ) -> Option<Identifier> {
-    let mut members = Members { rules, from: properties, into: Map::new() };
+    let mut members = Members { rules, from: properties, into: Vec::with_capacity(8), text: Vec::with_capacity(256) };
     let written_type = match object_type {
         "threat-actor-group" | "threat-actor-individual" => "threat-actor",
         other => other,
@@ -38,7 +40,7 @@ pub fn deterministic_with(
         "marking-definition" => return members.marking(),
         _ => members.one_value(object_type).or_else(|| members.domain_object(object_type))?,
     }
-    let id = of_members(written_type, members.into)?;
+    let id = of_members(written_type, &members.canonical())?;
     if object_type == "process" && rules != IdRules::Platform {
         return Identifier::new(id.object_type(), as_random(id.uuid())).ok();
     }
@@ -49,7 +51,10 @@ pub fn deterministic_with(
 struct Members<'a, P: Properties + ?Sized> {
     rules: IdRules,
     from: &'a P,
-    into: Map<String, Value>,
+    /// Those that contribute, and where they stand in `text`.
+    into: Vec<(&'static str, Range<usize>)>,
+    /// Their values in canonical form, in the order in which they were added.
+    text: Vec<u8>,
 }
 
 impl<P: Properties + ?Sized> Members<'_, P> {
@@ -72,28 +77,67 @@ impl<P: Properties + ?Sized> Members<'_, P> {
         }
     }
 
-    fn set(&mut self, name: &str, value: Value) {
-        self.into.insert(name.to_owned(), value);
+    fn set(&mut self, name: &'static str, value: &Value) {
+        let start = self.text.len();
+        canonical::write(value, &mut self.text);
+        self.added(name, start);
+    }
+
+    fn set_text(&mut self, name: &'static str, value: &str) {
+        let start = self.text.len();
+        canonical::write_string(value, &mut self.text);
+        self.added(name, start);
+    }
+
+    /// Notes a property whose value was just written; it takes the place of an earlier one of the same name.
+    fn added(&mut self, name: &'static str, start: usize) {
+        let range = start..self.text.len();
+        match self.into.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = range,
+            None => self.into.push((name, range)),
+        }
+    }
+
+    /// All properties as one object in canonical form. Their names are ASCII, so their order is that of their bytes.
+    fn canonical(mut self) -> Vec<u8> {
+        self.into.sort_unstable_by_key(|(name, _)| *name);
+        let mut out = Vec::with_capacity(self.text.len() + self.into.len() * 24 + 2);
+        for (place, (name, range)) in self.into.into_iter().enumerate() {
+            out.push(if place > 0 { b',' } else { b'{' });
+            canonical::write_string(name, &mut out);
+            out.push(b':');
+            out.extend_from_slice(self.text.get(range).unwrap_or_default());
+        }
+        out.extend_from_slice(if out.is_empty() { b"{}" } else { b"}" });
+        out
     }
 
     /// A required property, as it is.
-    fn given(&mut self, name: &str) -> Option<()> {
-        let value = self.get(name)?;
-        self.set(name, value);
+    fn given(&mut self, name: &'static str) -> Option<()> {
+        if self.rules == IdRules::Platform {
+            let value = self.get(name)?;
+            self.set(name, &value);
+            return Some(());
+        }
+        let start = self.text.len();
+        if !self.from.write_property(name, &mut self.text) {
+            return None;
+        }
+        self.added(name, start);
         Some(())
     }
 
     /// A required string, transformed.
-    fn text(&mut self, name: &str, transform: impl Fn(&str) -> String) -> Option<()> {
+    fn text(&mut self, name: &'static str, transform: impl Fn(&str) -> String) -> Option<()> {
         let text = self.get_text(name)?;
-        self.set(name, transform(&text).into());
+        self.set_text(name, &transform(&text));
         Some(())
     }
 
     /// Properties that contribute where they are present, unless they do already.
-    fn optional(&mut self, names: &[&str]) {
+    fn optional(&mut self, names: &[&'static str]) {
         for name in names {
-            if !self.into.contains_key(*name) {
+            if !self.into.iter().any(|(known, _)| known == name) {
                 let _ = self.given(name);
             }
         }
@@ -184,7 +228,7 @@ impl<P: Properties + ?Sized> Members<'_, P> {
                 self.text("result_name", |name| if platform { strip(name).to_owned() } else { normalise(name) })?;
                 let product = self.get("product");
                 if !platform || product.is_some() {
-                    self.set("product", product.unwrap_or(Value::Null));
+                    self.set("product", &product.unwrap_or(Value::Null));
                 }
                 self.optional(&["submitted"]);
             }
@@ -210,7 +254,7 @@ impl<P: Properties + ?Sized> Members<'_, P> {
                 self.period("start_time", "stop_time");
             }
             "sighting" => {
-                self.set("type", "sighting".into());
+                self.set_text("type", "sighting");
                 self.given("sighting_of_ref")?;
                 self.given("where_sighted_refs")?;
                 self.period("first_seen", "last_seen");
@@ -266,7 +310,7 @@ impl<P: Properties + ?Sized> Members<'_, P> {
             "user-account" => self.optional(&["account_type", "user_id", "account_login"]),
             "windows-registry-key" if platform => {
                 let key = self.get("key")?;
-                self.set("attribute_key", key);
+                self.set("attribute_key", &key);
             }
             "windows-registry-key" => self.optional(&["key", "values"]),
             "network-traffic" => {
@@ -288,14 +332,28 @@ impl<P: Properties + ?Sized> Members<'_, P> {
 
     /// The one hash that identifies content.
     fn hash(&mut self) -> Option<()> {
-        let hashes: Hashes = serde_json::from_value(self.get("hashes")?).ok()?;
+        let from = self.from;
+        let hashes = from.hashes()?;
+        let known: Hashes;
+        let hashes = if hashes.iter().any(|(_, value)| value.is_empty()) {
+            known = hashes.iter().filter(|(_, value)| !value.is_empty()).collect();
+            &known
+        } else {
+            &*hashes
+        };
         let (algorithm, value) = hashes.preferred()?;
-        self.set("hashes", Map::from_iter([(algorithm.to_owned(), value.into())]).into());
+        let start = self.text.len();
+        self.text.push(b'{');
+        canonical::write_string(algorithm, &mut self.text);
+        self.text.push(b':');
+        canonical::write_string(value, &mut self.text);
+        self.text.push(b'}');
+        self.added("hashes", start);
         Some(())
     }
 
     /// A time of network traffic, without zeros at the end of the fraction.
-    fn time(&mut self, name: &str) {
+    fn time(&mut self, name: &'static str) {
         let Some(text) = self.get_text(name) else { return };
         let text = match (text.parse::<Timestamp>(), self.rules) {
             (Ok(time), IdRules::Platform) => time.to_millis().to_string(),
@@ -306,11 +364,11 @@ impl<P: Properties + ?Sized> Members<'_, P> {
             }
             (Err(_), _) => text,
         };
-        self.set(name, text.into());
+        self.set_text(name, &text);
     }
 
     /// A start, and an end that counts only together with it; to the platform each counts by itself.
-    fn period(&mut self, start: &str, end: &str) {
+    fn period(&mut self, start: &'static str, end: &'static str) {
         if self.given(start).is_some() || self.rules == IdRules::Platform {
             let _ = self.given(end);
         }
@@ -321,7 +379,7 @@ impl<P: Properties + ?Sized> Members<'_, P> {
             let id = self.get_text("x_mitre_id").map(|id| normalise(&id)).filter(|id| !id.is_empty());
             return match id {
                 Some(id) => {
-                    self.set("x_mitre_id", id.into());
+                    self.set_text("x_mitre_id", &id);
                     Some(())
                 }
                 None => self.text("name", normalise),
@@ -329,8 +387,8 @@ impl<P: Properties + ?Sized> Members<'_, P> {
         }
         match self.get_text("x_mitre_id") {
             // Courses of action were stripped from 6.9 on only.
-            Some(id) if object_type == "course-of-action" => self.set("x_mitre_id", id.into()),
-            Some(id) => self.set("x_mitre_id", strip(&id).into()),
+            Some(id) if object_type == "course-of-action" => self.set_text("x_mitre_id", &id),
+            Some(id) => self.set_text("x_mitre_id", strip(&id)),
             None => self.text("name", normalise)?,
         }
         Some(())
@@ -341,7 +399,7 @@ impl<P: Properties + ?Sized> Members<'_, P> {
         self.optional(&["created"]);
         let summary = self.get_text("abstract").map(|text| strip(&text).to_owned());
         if let Some(summary) = summary.filter(|text| !text.is_empty() && self.rules != IdRules::OpenCti6_8) {
-            self.set("attribute_abstract", summary.into());
+            self.set_text("attribute_abstract", &summary);
         }
         Some(())
     }
@@ -352,7 +410,7 @@ impl<P: Properties + ?Sized> Members<'_, P> {
         if let (IdRules::Platform, Value::Array(ids)) = (self.rules, &mut objects) {
             ids.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
         }
-        self.set("objects", objects);
+        self.set("objects", &objects);
     }
 
     fn location(&mut self) -> Option<()> {
@@ -363,7 +421,7 @@ impl<P: Properties + ?Sized> Members<'_, P> {
         }
         self.text("name", normalise)?;
         if self.rules != IdRules::Platform || location_type != "Administrative-Area" {
-            self.set("x_opencti_location_type", location_type.into());
+            self.set_text("x_opencti_location_type", &location_type);
         }
         Some(())
     }
@@ -390,7 +448,7 @@ impl<P: Properties + ?Sized> Members<'_, P> {
                 named.unwrap_or_else(|| "Threat-Actor-Group".to_owned())
             }
         };
-        self.set("opencti_type", kind.into());
+        self.set_text("opencti_type", &kind);
         Some(())
     }
 
@@ -406,13 +464,13 @@ impl<P: Properties + ?Sized> Members<'_, P> {
         {
             return Some(tlp.identifier());
         }
-        self.set("definition_type", definition_type.into());
-        self.set("definition", definition);
+        self.set_text("definition_type", &definition_type);
+        self.set("definition", &definition);
         if self.rules == IdRules::Platform {
             self.text("definition_type", str::to_uppercase)?;
             let _ = self.text("definition", str::to_uppercase);
         }
-        of_members("marking-definition", self.into)
+        of_members("marking-definition", &self.canonical())
     }
 }
 

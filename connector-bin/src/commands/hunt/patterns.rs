@@ -75,7 +75,7 @@ pub(super) fn read<'c>(
         let id = indicator.common.id.to_string();
         let is_newest = found.get(&id).is_none_or(|known| known.common.modified <= indicator.common.modified);
         if wanted.contains(id.as_str()) && is_newest {
-            found.insert(id, indicator);
+            found.insert(id, *indicator);
         }
     })?;
     let mut left = Vec::with_capacity(skipped.len());
