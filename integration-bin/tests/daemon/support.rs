@@ -107,18 +107,33 @@ impl Manager {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Runs the program for one alert, as the integrator does.
-    pub(crate) fn per_alert(&self, alert: &str, token: &str, url: &str) -> ExitStatus {
-        let file = self.path("x.alert");
-        std::fs::write(&file, format!("{alert}\n")).unwrap();
-        self.command(&[file.to_str().unwrap(), token, url, "", "", "20", "3"]).status().unwrap()
-    }
-
-    /// The same with the integrator's debug level.
+    /// Runs the program for one alert, as the integrator does, with its debug level.
     pub(crate) fn per_alert_debug(&self, alert: &str) -> ExitStatus {
         let file = self.path("x.alert");
         std::fs::write(&file, format!("{alert}\n")).unwrap();
         self.command(&[file.to_str().unwrap(), "", "", "debug", "", "20", "3"]).stderr(Stdio::null()).status().unwrap()
+    }
+
+    /// The same, at one of the integrator's levels, and the events that came of it. They are read while
+    /// the program runs: a queue holds ten.
+    pub(crate) fn events_of(&self, alert: &str, level: &str) -> Vec<Value> {
+        let file = self.path("x.alert");
+        std::fs::write(&file, format!("{alert}\n")).unwrap();
+        let mut command = self.command(&[file.to_str().unwrap(), "", "", level, "", "20", "3"]);
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let socket = self.socket.as_ref().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let mut events = Vec::new();
+        loop {
+            let has_ended = child.try_wait().unwrap().is_some();
+            events.extend(self.events());
+            if has_ended {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        socket.set_nonblocking(false).unwrap();
+        events
     }
 
     /// What arrived in the queue, oldest first.
