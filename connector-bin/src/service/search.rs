@@ -1,13 +1,15 @@
 //! From a plan to what was found.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use alert_enricher::enrichment::{EnrichmentOptions, Entity, HitReader, Plan, SearchFacts, Subject};
 use alert_enricher::pattern::{HuntError, PatternHunt, Verifier};
 use stix_model::pattern::Pattern;
 use stix_model::{Identifier, Object, Timestamp};
 use wazuh_query::builder::QueryBuilder;
+use wazuh_query::catalogue::Catalogue;
 use wazuh_query::dsl::{Query, SearchRequest};
 use wazuh_query::pattern::{PatternOptions, PatternTranslator, Translation};
 use wazuh_query::pattern_type::PatternType;
@@ -45,22 +47,55 @@ pub(crate) struct Searching {
 /// Builds searches.
 #[derive(Debug)]
 pub(crate) struct Searcher {
-    builder: QueryBuilder,
-    translator: PatternTranslator,
+    all: Queries,
+    /// The same for the fields that the indices have, as far as that is known. The catalogue knows ten times as many, and
+    /// each costs the indexer time even where it is not there.
+    mapped: RwLock<Option<Arc<Queries>>>,
     patterns: bool,
 }
 
-impl Searcher {
-    pub(crate) fn new(config: &ServiceConfig) -> Self {
+/// What queries are made with, for the fields of one catalogue.
+#[derive(Debug)]
+struct Queries {
+    builder: QueryBuilder,
+    translator: PatternTranslator,
+}
+
+impl Queries {
+    fn new(catalogue: &Catalogue, config: &ServiceConfig) -> Self {
         let options = PatternOptions {
             same_object: config.patterns.reading == PatternReading::SameObject,
             ..PatternOptions::from(&config.search)
         };
         Self {
-            builder: QueryBuilder::new(&config.catalogue, config.schema, config.search.clone()),
-            translator: PatternTranslator::new(&config.catalogue, config.schema, options),
+            builder: QueryBuilder::new(catalogue, config.schema, config.search.clone()),
+            translator: PatternTranslator::new(catalogue, config.schema, options),
+        }
+    }
+}
+
+impl Searcher {
+    pub(crate) fn new(config: &ServiceConfig) -> Self {
+        Self {
+            all: Queries::new(&config.catalogue, config),
+            mapped: RwLock::default(),
             patterns: config.patterns.search,
         }
+    }
+
+    /// Searches from now on only what the indices have, by the types of their fields; everything where they have nothing
+    /// that is known, and where nobody knows.
+    pub(crate) fn learn(&self, config: &ServiceConfig, types: Option<&BTreeMap<String, BTreeSet<String>>>) {
+        let queries = types.and_then(|types| {
+            let mapped = config.catalogue.restricted(|field| is_mapped(&field.path, types));
+            let any = !mapped.fields().is_empty();
+            any.then(|| Arc::new(Queries::new(&mapped, config)))
+        });
+        *self.mapped.write().unwrap_or_else(PoisonError::into_inner) = queries;
+    }
+
+    fn mapped(&self) -> Option<Arc<Queries>> {
+        self.mapped.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How each target of a plan is searched.
@@ -88,7 +123,12 @@ impl Searcher {
         notes: &mut Vec<String>,
     ) -> Result<Search, String> {
         let Some(indicator) = entity.indicator() else {
-            let built = self.builder.build(entity.object(), objects).map_err(|reason| reason.to_string())?;
+            // Where the indices have no field for it, the reasons and notes are those of all fields.
+            let mapped = self.mapped().and_then(|mapped| mapped.builder.build(entity.object(), objects).ok());
+            let built = match mapped {
+                Some(built) => built,
+                None => self.all.builder.build(entity.object(), objects).map_err(|reason| reason.to_string())?,
+            };
             notes.extend(built.notes.iter().map(|note| format!("{}: {note}", entity.label())));
             return Ok(Search::Exact(built.query));
         };
@@ -103,7 +143,9 @@ impl Searcher {
             return Err(format!("patterns of the type {language} are not searched by the service"));
         }
         let pattern = Pattern::parse(&indicator.pattern).map_err(|error| error.to_string())?;
-        let translation = self.translator.translate(&pattern);
+        let mapped = self.mapped().map(|mapped| mapped.translator.translate(&pattern));
+        let mapped = mapped.filter(|translation| translation.is_decidable() && translation.unmappable.is_empty());
+        let translation = mapped.unwrap_or_else(|| self.all.translator.translate(&pattern));
         notes.extend(translation.unmappable.iter().map(|part| format!("{}: {part}", entity.label())));
         if !translation.is_decidable() {
             return Err("alerts say nothing of what the pattern asks for".to_owned());
@@ -121,8 +163,14 @@ impl Searcher {
 
     /// The options of patterns, for those who verify.
     pub(crate) fn pattern_options(&self) -> PatternOptions {
-        self.translator.options()
+        self.all.translator.options()
     }
+}
+
+/// Whether an index has this field. What lies below a field that keeps whole objects is not listed.
+fn is_mapped(path: &str, types: &BTreeMap<String, BTreeSet<String>>) -> bool {
+    let whole = |types: &BTreeSet<String>| types.iter().any(|name| name == "flat_object" || name == "flattened");
+    types.contains_key(path) || path.match_indices('.').any(|(dot, _)| types.get(&path[..dot]).is_some_and(whole))
 }
 
 /// The request for one query: counts of everything, and some of the alerts.
@@ -230,4 +278,69 @@ pub(crate) async fn verified(
     // What was not looked at may be more of the same.
     response.timed_out = !all || found.truncated;
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_mapped() {
+        let types = |name: &str| BTreeSet::from([name.to_owned()]);
+        let types = BTreeMap::from([
+            ("data.srcip".to_owned(), types("keyword")),
+            ("data.aws".to_owned(), types("flat_object")),
+            ("data.win".to_owned(), types("object")),
+        ]);
+        for (path, wanted) in
+            [("data.srcip", true), ("data.dstip", false), ("data.aws.sourceIPAddress", true), ("data.win.x", false)]
+        {
+            assert_eq!(is_mapped(path, &types), wanted, "{path}");
+        }
+    }
+
+    fn query(searcher: &Searcher, object: serde_json::Value) -> String {
+        let entity = Entity::new(Object::from_json(&object.to_string()).unwrap());
+        match searcher.search(&entity, &HashMap::new(), &mut Vec::new()).unwrap() {
+            Search::Exact(query) => serde_json::to_string(&query).unwrap(),
+            Search::Verified(translation) => {
+                let queries = translation.observations.iter().flat_map(|one| &one.queries);
+                queries.map(|query| serde_json::to_string(query).unwrap()).collect()
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_is_mapped_is_searched() {
+        let config = ServiceConfig::of_text(
+            "max_tlp: amber\napp_url: https://wazuh.example\nopencti: {url: \"https://platform\", token: token}\n\
+             connector: {id: 7c1d3b52-6f0e-4b41-9a25-0d2f6c9b8e77}\n\
+             opensearch: {url: \"https://indexer:9200\", username: reader, password: secret}\n\
+             search: {ignore_private_addrs: false}\n",
+        );
+        let searcher = Searcher::new(&config);
+        let address = || serde_json::json!({"type": "ipv4-addr", "value": "198.51.100.7"});
+        let indicator = || {
+            serde_json::json!({
+                "type": "indicator", "id": "indicator--00000000-0000-4000-8000-000000000001", "spec_version": "2.1",
+                "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z", "valid_from": "2026-01-01T00:00:00Z",
+                "pattern": "[ipv4-addr:value = '198.51.100.7']", "pattern_type": "stix",
+            })
+        };
+        let all = [query(&searcher, address()), query(&searcher, indicator())];
+        let types = BTreeMap::from([("data.srcip".to_owned(), BTreeSet::from(["keyword".to_owned()]))]);
+        searcher.learn(&config, Some(&types));
+        for (object, all) in [address(), indicator()].into_iter().zip(&all) {
+            let mapped = query(&searcher, object);
+            assert!(all.contains("data.dstip") && mapped.contains("data.srcip"), "{all} {mapped}");
+            assert!(!mapped.contains("data.dstip") && mapped.len() < 1_000, "{mapped}");
+        }
+        // Nothing that is mapped holds digests.
+        let digest = serde_json::json!({"type": "file", "hashes": {"MD5": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"}});
+        assert!(query(&searcher, digest).contains("syscheck.md5_after"));
+        for types in [None, Some(&BTreeMap::new())] {
+            searcher.learn(&config, types);
+            assert_eq!([query(&searcher, address()), query(&searcher, indicator())], all);
+        }
+    }
 }

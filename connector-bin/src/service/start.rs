@@ -174,6 +174,11 @@ impl Started {
             }
         }));
         helpers.push(tokio::spawn(read_tools(worker.clone(), refresh)));
+        let every = worker.config.runtime.fields_refresh;
+        if !every.is_zero() {
+            let store = OpenSearchStore::connect(worker.config.opensearch.clone()).context("opensearch")?;
+            helpers.push(tokio::spawn(learn_fields(worker.clone(), store, every)));
+        }
         Ok(Self { worker, source, helpers })
     }
 }
@@ -202,6 +207,20 @@ async fn listen(base: &Base) -> Result<()> {
         endpoint::listen(&runtime.endpoint_host, port, base.metrics.clone(), None).await?;
     }
     Ok(())
+}
+
+/// Keeps the fields that are searched in step with those that the indices have. Where they do not say it, all are searched.
+async fn learn_fields(worker: Arc<Worker>, store: OpenSearchStore, every: Duration) {
+    let mut is_known = true;
+    loop {
+        let types = store.field_types().await;
+        if let (Err(error), true) = (&types, is_known) {
+            worker.log.warning(&format!("the fields of the indices cannot be read, so all are searched: {error}"), &[]);
+        }
+        is_known = types.is_ok();
+        worker.learn(types.as_ref().ok());
+        tokio::time::sleep(every).await;
+    }
 }
 
 async fn read_tools(worker: Arc<Worker>, every: Duration) {

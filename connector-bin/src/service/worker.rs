@@ -1,6 +1,6 @@
 //! One message from receipt to acknowledgement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -111,6 +111,11 @@ impl Worker {
 
     fn options(&self) -> Arc<EnrichmentOptions> {
         self.options.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the indices have, from now on; see [`Searcher::learn`].
+    pub(crate) fn learn(&self, types: Option<&BTreeMap<String, BTreeSet<String>>>) {
+        self.searcher.learn(&self.config, types);
     }
 
     /// The names of tools that are recognised in command lines, from now on.

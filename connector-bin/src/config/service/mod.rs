@@ -178,6 +178,7 @@ pub(crate) struct RuntimeConfig {
     pub(crate) longest_pause: Duration,
     pub(crate) stop_timeout: Duration,
     pub(crate) tools_refresh: Duration,
+    pub(crate) fields_refresh: Duration,
     /// Address of the endpoints for health and metrics.
     pub(crate) endpoint_host: String,
     pub(crate) health_port: Option<u16>,

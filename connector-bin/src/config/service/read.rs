@@ -264,6 +264,7 @@ fn runtime_config(resolver: &mut Resolver<'_>) -> RuntimeConfig {
         longest_pause: resolver.duration(&service::LONGEST_PAUSE),
         stop_timeout: resolver.duration(&service::STOP_TIMEOUT),
         tools_refresh: resolver.duration(&service::TOOLS_REFRESH),
+        fields_refresh: resolver.duration(&service::FIELDS_REFRESH),
         endpoint_host: resolver.text(&service::HEALTH_HOST).unwrap_or_default(),
         health_port: resolver.integer(&service::HEALTH_PORT),
         metrics: resolver.boolean(&connector::EXPOSE_METRICS).then_some(metrics),

@@ -22,6 +22,9 @@ options! {
     STOP_TIMEOUT = Spec::new("service.stop_timeout", Kind::Interval).default("25 seconds").ours();
     /// How often the names of tools are read from the platform again.
     TOOLS_REFRESH = Spec::new("service.tools_refresh", Kind::Interval).default("1 hour").ours();
+    /// How often the indices are asked which fields they have: only those are searched. An alert with a field that no alert
+    /// had before is found that much later at most. `0 s`: they are not asked, and all fields are searched.
+    FIELDS_REFRESH = Spec::new("service.fields_refresh", Kind::Pause).default("30 seconds").ours();
     /// Port of the health endpoint (`/health`). The port of the metrics has it, too.
     HEALTH_PORT = Spec::new("service.health_port", Kind::Integer(1, 65_535)).optional().ours();
     /// Address of the endpoints for health and metrics.
