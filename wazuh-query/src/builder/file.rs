@@ -95,12 +95,11 @@ impl QueryBuilder {
             HashAlgorithm::Sha512 => "SHA512",
             _ => return queries,
         };
-        // Sysmon: `SHA1=…,MD5=…,SHA256=…,IMPHASH=…`; the label keeps an import hash from passing for an MD5. Two
-        // patterns cost the cluster less than one expression that knows where members end.
-        for pattern in [format!("*{label}={digest}"), format!("*{label}={digest},*")] {
-            let clause = Clause::Wildcard { value: pattern, case_insensitive: true };
-            queries.push(Query::any_field(&self.fields.hash_list, clause));
-        }
+        // Sysmon: `SHA1=…,MD5=…,SHA256=…,IMPHASH=…`; the label keeps an import hash from passing for an MD5. What follows
+        // need not be said: a digest of this kind has no further digits. What costs the cluster is making the automaton,
+        // for each such pattern and shard, so there is one.
+        let clause = Clause::Wildcard { value: format!("*{label}={digest}*"), case_insensitive: true };
+        queries.push(Query::any_field(&self.fields.hash_list, clause));
         queries.push(Self::either_case(&self.fields.hash_list, digest));
         queries
     }
