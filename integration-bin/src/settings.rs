@@ -121,9 +121,9 @@ impl Settings {
         self.socket.clone().unwrap_or_else(|| QueueSocket::of_manager(home))
     }
 
-    /// The fields of alerts: the built-in ones and those of the file.
-    pub(crate) fn catalogue(&self) -> Result<Catalogue, SettingsError> {
-        let mut catalogue = Catalogue::builtin();
+    /// The fields of alerts: the built-in ones that are given, and those of the file.
+    pub(crate) fn catalogue(&self, builtin: Catalogue) -> Result<Catalogue, SettingsError> {
+        let mut catalogue = builtin;
         if let Some(path) = &self.catalogue {
             let text =
                 std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.clone(), source })?;

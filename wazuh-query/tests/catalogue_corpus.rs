@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use wazuh_query::alert::{Alert, Leaf};
 use wazuh_query::catalogue::{Catalogue, Holds, IndexType, Schema};
 
 /// A folder of the reference data, if it is there.
@@ -25,6 +26,41 @@ fn reference(folder: &str) -> Option<PathBuf> {
 fn json(path: &Path) -> Value {
     let text = fs::read_to_string(path).expect("a readable template");
     serde_json::from_str(&text).expect("a template in JSON")
+}
+
+/// The files with alerts in a folder, one alert in a line or a list of them.
+fn alerts_of(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a readable folder").flatten();
+    let files = entries.map(|entry| entry.path()).filter(|path| path.is_file());
+    let texts = files.filter_map(|path| fs::read_to_string(path).ok());
+    let lines = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    lines.filter(|line| line.starts_with('{')).collect()
+}
+
+#[test]
+fn an_alert_reads_the_same_with_the_fields_whose_names_it_has() {
+    let all = Catalogue::builtin();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data");
+    let mut texts = alerts_of(&samples);
+    assert!(texts.len() > 20, "{}", texts.len());
+    texts.extend(reference("alerts").iter().flat_map(|folder| alerts_of(folder)));
+    // Names in other spellings, a key with dots, a list on the way.
+    texts.push(r#"{"rule":{"id":"1"},"data":{"src\u0069p":"203.0.113.7"}}"#.to_owned());
+    texts.push(
+        r#"{"rule":{"id":"1"},"data.win.eventdata.image":"C:\\nc.exe","data":[{"srcip":"203.0.113.7"}]}"#.to_owned(),
+    );
+    for text in texts {
+        let some = Catalogue::builtin_for(&text);
+        let read = |catalogue: &Catalogue| {
+            let mut alert = Alert::read(&text, catalogue).map_err(|error| error.to_string())?;
+            let leaf = |leaf: &Leaf<'_>| (catalogue.field(leaf.field).clone(), leaf.text.to_string(), leaf.element);
+            let leaves: Vec<_> = alert.leaves.iter().map(leaf).collect();
+            alert.leaves.clear();
+            Ok::<_, String>((leaves, format!("{alert:?}")))
+        };
+        assert_eq!(read(&some), read(&all), "{text}");
+        assert!(some.fields().len() < all.fields().len() / 2 || text.contains("\\u"), "{}", some.fields().len());
+    }
 }
 
 /// Adds every leaf below `properties` with its index type.

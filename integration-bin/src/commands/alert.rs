@@ -100,7 +100,7 @@ impl Run {
             self.journal.debug("the resident program took the alert");
             return Ok(());
         }
-        let processor = Processor::new(&settings).map_err(|error| mistake(&error))?;
+        let processor = Processor::for_alert(&text, &settings).map_err(|error| mistake(&error))?;
         // Most alerts end here, without a file or a connection.
         let not_asked = match Alert::read(&text, &processor.catalogue) {
             Ok(alert) => processor.asked(&alert).err(),
@@ -119,7 +119,7 @@ impl Run {
                 // Whoever gets through takes those along that wait, as far as the time goes.
                 if let Ok(spool) = &spool {
                     let _told_again = std::fs::remove_file(state.join(TOLD));
-                    let lost = self.replay(spool, &processor, &mut intelligence, &mut socket, deadline);
+                    let lost = self.replay(spool, &settings, &mut intelligence, &mut socket, deadline);
                     if !lost.is_empty() {
                         let trouble = Trouble { event: "alerts-lost", line: &line_of(lost), lost, text: None };
                         tell_error(&trouble, &processor, &mut socket, &state);
@@ -210,7 +210,7 @@ impl Run {
     fn replay(
         &self,
         spool: &Spool,
-        processor: &Processor,
+        settings: &Settings,
         intelligence: &mut Lazy<'_>,
         socket: &mut QueueSocket,
         deadline: Instant,
@@ -220,11 +220,12 @@ impl Run {
                 return Ok(Lost::default());
             }
             let Some(mut drain) = spool.drain()? else { return Ok(Lost::default()) };
+            let processor = Processor::new(settings).map_err(std::io::Error::other)?;
             // The last of the time is left for the alert that is being waited for.
             while deadline.saturating_duration_since(Instant::now()) > Duration::from_millis(500) {
                 let Some(record) = drain.next(now())? else { break };
                 let text = String::from_utf8_lossy(&record.alert).into_owned();
-                match self.one(&text, processor, intelligence, socket, deadline) {
+                match self.one(&text, &processor, intelligence, socket, deadline) {
                     Ok(()) => {}
                     Err(Open::Wait(wait)) if !wait.is_mistake => break,
                     // Others get through, so it is this alert that does not; those behind it must not wait for it.
