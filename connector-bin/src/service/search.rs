@@ -299,7 +299,7 @@ mod tests {
         }
     }
 
-    fn query(searcher: &Searcher, object: serde_json::Value) -> String {
+    fn query(searcher: &Searcher, object: &serde_json::Value) -> String {
         let entity = Entity::new(Object::from_json(&object.to_string()).unwrap());
         match searcher.search(&entity, &HashMap::new(), &mut Vec::new()).unwrap() {
             Search::Exact(query) => serde_json::to_string(&query).unwrap(),
@@ -327,20 +327,20 @@ mod tests {
                 "pattern": "[ipv4-addr:value = '198.51.100.7']", "pattern_type": "stix",
             })
         };
-        let all = [query(&searcher, address()), query(&searcher, indicator())];
+        let all = [query(&searcher, &address()), query(&searcher, &indicator())];
         let types = BTreeMap::from([("data.srcip".to_owned(), BTreeSet::from(["keyword".to_owned()]))]);
         searcher.learn(&config, Some(&types));
         for (object, all) in [address(), indicator()].into_iter().zip(&all) {
-            let mapped = query(&searcher, object);
+            let mapped = query(&searcher, &object);
             assert!(all.contains("data.dstip") && mapped.contains("data.srcip"), "{all} {mapped}");
             assert!(!mapped.contains("data.dstip") && mapped.len() < 1_000, "{mapped}");
         }
         // Nothing that is mapped holds digests.
         let digest = serde_json::json!({"type": "file", "hashes": {"MD5": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"}});
-        assert!(query(&searcher, digest).contains("syscheck.md5_after"));
+        assert!(query(&searcher, &digest).contains("syscheck.md5_after"));
         for types in [None, Some(&BTreeMap::new())] {
             searcher.learn(&config, types);
-            assert_eq!([query(&searcher, address()), query(&searcher, indicator())], all);
+            assert_eq!([query(&searcher, &address()), query(&searcher, &indicator())], all);
         }
     }
 }
