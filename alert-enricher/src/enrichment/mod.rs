@@ -229,7 +229,9 @@ impl<'c> Enricher<'c> {
         let extractor = Extractor::new(self.catalogue, &options.extract);
         let gathered = Gathered::new(documents, &wanted, &extractor, &recognition, &run.stamp);
         for made in &made {
-            out.incidents.push(made.incident.id().clone());
+            if !out.builder.contains(made.incident.id()) {
+                out.incidents.push(made.incident.id().clone());
+            }
             out.push(made.incident.clone());
         }
         let links: Vec<Relationship> = made.iter().flat_map(|made| run.relationships(made, &gathered)).collect();
@@ -297,7 +299,10 @@ impl<'c> Enricher<'c> {
             let Some(target) = run.subject.find(id) else { continue };
             let made = sighting::sightings(target, hits, &run.identities, known, &run.stamp, self.options, run.now);
             for (sighting, sighted) in made {
-                out.sightings.push(sighted.id.clone());
+                // Places whose names differ in case only are one identity, and what is said of them is one object.
+                if !out.builder.contains(&sighted.id) {
+                    out.sightings.push(sighted.id.clone());
+                }
                 out.push(sighting);
                 all.push(sighted);
             }

@@ -214,6 +214,47 @@ pub(crate) fn validate_all(bundles: &[(String, Bundle)]) {
     }
 }
 
+/// What pycti, the platform's library for Python, makes of bundles: for each what was refused or lost, and the properties
+/// that were changed. It adds the number of objects that an object depends on.
+const SPLITTER: &str = r#"
+import json, sys
+from pycti.utils.opencti_stix2_splitter import OpenCTIStix2Splitter
+for line in sys.stdin:
+    sent = {item["id"]: item for item in json.loads(line)["objects"]}
+    _, refused, parts = OpenCTIStix2Splitter().split_bundle_with_expectations(line, True, None, False)
+    faults = ["refused " + item["id"] for item in refused]
+    for part in parts:
+        for item in json.loads(part)["objects"]:
+            item.pop("nb_deps", None)
+            if sent.pop(item["id"], None) != item:
+                faults.append("changed " + item["id"])
+    print(json.dumps(faults + ["lost " + name for name in sent]))
+"#;
+
+/// Whether the platform's own splitter takes bundles as they are, if it is at hand.
+#[track_caller]
+pub(crate) fn split_all(bundles: &[(String, Bundle)]) {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let Some(python) = std::env::var_os("PYCTI_PYTHON") else {
+        println!("skipped: PYCTI_PYTHON does not name an interpreter with pycti");
+        return;
+    };
+    let mut splitter =
+        Command::new(python).args(["-c", SPLITTER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = splitter.stdin.take().unwrap();
+    let lines: Vec<String> = bundles.iter().map(|(_, bundle)| bundle.to_json() + "\n").collect();
+    let writer = std::thread::spawn(move || lines.iter().try_for_each(|line| input.write_all(line.as_bytes())));
+    let output = splitter.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    let answers: Vec<Vec<String>> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(output.status.success() && answers.len() == bundles.len(), "{} of {}", answers.len(), bundles.len());
+    for ((name, _), faults) in bundles.iter().zip(answers) {
+        assert_eq!(faults, [""; 0], "{name}");
+    }
+}
+
 /// Every reference is to an object of the bundle or to an entity of the platform.
 #[track_caller]
 pub(crate) fn check_references(bundle: &Bundle, subject: &Subject) {

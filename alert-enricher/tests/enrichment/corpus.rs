@@ -59,5 +59,6 @@ fn every_alert_goes_through_in_every_mode() {
             }
         }
     }
+    split_all(&bundles);
     validate_all(&bundles);
 }

@@ -7,3 +7,4 @@ mod defects;
 mod extraction;
 mod golden;
 mod laws;
+mod triggers;
