@@ -11,7 +11,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 
 use crate::{Error, Secret};
 
@@ -71,6 +71,20 @@ impl TlsIdentity {
         Ok(Self { certificates, key: plain.as_str().into() })
     }
 
+    /// The configuration for being called, by anybody.
+    ///
+    /// Fails if the certificate or the key cannot be read, or do not belong together.
+    pub fn server(&self) -> Result<Arc<ServerConfig>, Error> {
+        let (certificates, key) = self.read()?;
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::config(format!("TLS cannot be set up: {error}")))?
+            .with_no_client_auth()
+            .with_single_cert(certificates, key)
+            .map_err(|error| Error::config(format!("the certificate cannot be used: {error}")))?;
+        Ok(Arc::new(config))
+    }
+
     fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
         let key = self.key.expose();
         if key.contains("ENCRYPTED") {
@@ -125,18 +139,6 @@ impl TlsConfig {
             }
         }
     }
-}
-
-/// The configuration for being called.
-#[cfg(feature = "callback")]
-pub(crate) fn server(identity: &TlsIdentity) -> Result<rustls::ServerConfig, Error> {
-    let (certificates, key) = identity.read()?;
-    rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::config(format!("TLS cannot be set up: {error}")))?
-        .with_no_client_auth()
-        .with_single_cert(certificates, key)
-        .map_err(|error| Error::config(format!("the certificate cannot be used: {error}")))
 }
 
 fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {

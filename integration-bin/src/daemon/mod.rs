@@ -141,14 +141,14 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
                 searched
             })
         });
-        let hook = webhook.as_ref().and_then(|webhook| webhook.address().ok());
+        let hook = webhook.as_ref().and_then(|webhook| Some((webhook.scheme(), webhook.address().ok()?)));
         if let Some(webhook) = webhook {
             let (sender, journal, control) = (sender.clone(), journal.clone(), Arc::clone(&control));
             let sieve = sieve();
             scope.spawn(move || webhook.run(sieve, &sender, &control, &journal));
         }
-        if let Some(address) = hook {
-            journal.info(&format!("alerts are taken at http://{address}"));
+        if let Some((scheme, address)) = hook {
+            journal.info(&format!("alerts are taken at {scheme}://{address}"));
         }
         if let (Some(sightings), Some(connector)) = (&sightings, &settings.daemon.sightings.connector_id) {
             match platform_config(&settings, None, token.as_deref()) {
@@ -167,7 +167,7 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
         keep(&runtime, &mut keeper, sender, &mut signals, &control);
         control.end();
         forward::wake(&waiting);
-        if let Some(address) = hook {
+        if let Some((_, address)) = hook {
             webhook::wake(address);
         }
         let ended = |_| Err("the thread that follows alerts ended".to_owned());

@@ -53,6 +53,10 @@ pub(crate) struct WebhookSettings {
     pub(crate) listen: Option<String>,
     /// A file with the token that requests have to have.
     pub(crate) token_file: Option<PathBuf>,
+    /// The certificate and those between it and the authority, a PEM file. Without one the endpoint speaks plain HTTP.
+    pub(crate) certificate: Option<PathBuf>,
+    /// The private key of the certificate, a PEM file.
+    pub(crate) key_file: Option<PathBuf>,
     /// The longest body.
     pub(crate) largest_kilobytes: Option<u64>,
 }

@@ -1,15 +1,18 @@
 //! An HTTP endpoint for alerts: what a monitor of Wazuh 5 calls, whose notification channel is a custom webhook.
 //!
 //! It takes `POST`, `PUT` and `PATCH` with a bearer token and a length, up to a limit, and answers when what is known was
-//! raised, or waits. The body is an alert or finding, a list of them, the hits of a search, or one a line.
+//! raised, or waits. With a certificate it speaks TLS, and nothing else. The body is an alert or finding, a list of them, the hits of a search, or one a line.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use opencti_client::tls::TlsIdentity;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
 use super::Control;
@@ -21,7 +24,7 @@ use crate::journal::Journal;
 /// So many are served at the same time.
 const MOST: usize = 16;
 /// How long a request may take to arrive, and an answer to leave.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may take to raise what is known.
 const RAISE: Duration = Duration::from_secs(20);
 /// Bytes of request line and headers.
@@ -35,11 +38,55 @@ pub(super) struct Webhook {
     /// `Bearer ` and the token.
     authorization: String,
     largest: usize,
+    /// With a certificate.
+    tls: Option<Arc<ServerConfig>>,
     busy: AtomicUsize,
 }
 
 /// Status and what is wrong.
 type Refusal = (u16, &'static str);
+/// Status and body.
+type Reply = (u16, Value);
+
+/// A connection that ends when its time is over, however slowly the other side sends or reads.
+struct Patient<'s> {
+    stream: &'s TcpStream,
+    until: Instant,
+}
+
+impl<'s> Patient<'s> {
+    fn new(stream: &'s TcpStream) -> Self {
+        Self { stream, until: Instant::now() + PATIENCE }
+    }
+
+    /// Begins the time anew.
+    fn again(&mut self) {
+        self.until = Instant::now() + PATIENCE;
+    }
+
+    fn left(&self) -> io::Result<Option<Duration>> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+    }
+}
+
+impl Read for Patient<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Patient<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 impl Webhook {
     /// Listens, if the settings say where.
@@ -51,13 +98,29 @@ impl Webhook {
         if token.len() < 16 {
             return Err(format!("{}: a token has at least 16 characters", path.display()));
         }
+        let tls = match (&settings.certificate, &settings.key_file) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => {
+                let read = |path: &Path| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+                let key = String::from_utf8_lossy(&read(key)?).into_owned();
+                let identity = TlsIdentity { certificates: read(certificate)?, key: key.into() };
+                Some(identity.server().map_err(|error| format!("`daemon.webhook.certificate`: {error}"))?)
+            }
+            _ => return Err("`daemon.webhook.certificate` and `daemon.webhook.key_file` belong together".to_owned()),
+        };
         let listener = TcpListener::bind(listen.as_str()).map_err(|error| format!("{listen}: {error}"))?;
         Ok(Some(Self {
             listener,
             authorization: format!("Bearer {token}"),
             largest: usize::try_from(settings.largest_kilobytes.unwrap_or(4_096)).unwrap_or(4_096) << 10,
+            tls,
             busy: AtomicUsize::new(0),
         }))
+    }
+
+    /// What addresses begin with.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
@@ -79,7 +142,11 @@ impl Webhook {
                 };
                 if self.busy.fetch_add(1, Ordering::Relaxed) >= MOST {
                     self.busy.fetch_sub(1, Ordering::Relaxed);
-                    let _gone = answer(&stream, 503, &json!({ "error": "too many requests at once" }));
+                    // Over TLS, whoever is too much has to find out without a word.
+                    if self.tls.is_none() {
+                        let refusal = (503, json!({ "error": "too many requests at once" }));
+                        let _gone = answer(&mut Patient::new(&stream), &refusal).and_then(|()| close(&stream));
+                    }
                     continue;
                 }
                 let (sieve, work) = (&sieve, work.clone());
@@ -94,14 +161,39 @@ impl Webhook {
     }
 
     fn serve(&self, stream: &TcpStream, sieve: &Mutex<Sieve>, work: &SyncSender<Work>) -> io::Result<()> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut patient = Patient::new(stream);
+        match &self.tls {
+            None => {
+                let reply = self.reply(&mut patient, sieve, work)?;
+                patient.again();
+                answer(&mut patient, &reply)?;
+            }
+            Some(config) => {
+                let connection = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
+                let mut secure = StreamOwned::new(connection, patient);
+                let reply = self.reply(&mut secure, sieve, work)?;
+                secure.sock.again();
+                answer(&mut secure, &reply)?;
+                secure.conn.send_close_notify();
+                secure.flush()?;
+            }
+        }
+        close(stream)
+    }
+
+    /// Reads a request, looks its alerts up, and says what is to be answered.
+    fn reply(
+        &self,
+        stream: &mut (impl Read + Write),
+        sieve: &Mutex<Sieve>,
+        work: &SyncSender<Work>,
+    ) -> io::Result<Reply> {
         let body = match self.body(stream)? {
             Ok(body) => body,
-            Err((status, what)) => return answer(stream, status, &json!({ "error": what })),
+            Err((status, what)) => return Ok((status, json!({ "error": what }))),
         };
         let Some(alerts) = alerts(&body) else {
-            return answer(stream, 400, &json!({ "error": "the body holds no alerts" }));
+            return Ok((400, json!({ "error": "the body holds no alerts" })));
         };
         let (sender, raised) = mpsc::channel();
         let (mut matched, mut unreadable) = (0, 0);
@@ -125,14 +217,14 @@ impl Webhook {
         drop(sender);
         for _ in 0..matched {
             if raised.recv_timeout(RAISE).is_err() {
-                return answer(stream, 503, &json!({ "error": "it takes too long; send it again" }));
+                return Ok((503, json!({ "error": "it takes too long; send it again" })));
             }
         }
-        answer(stream, 200, &json!({ "alerts": alerts.len(), "matched": matched, "unreadable": unreadable }))
+        Ok((200, json!({ "alerts": alerts.len(), "matched": matched, "unreadable": unreadable })))
     }
 
     /// Reads a request.
-    fn body(&self, stream: &TcpStream) -> io::Result<Result<Vec<u8>, Refusal>> {
+    fn body(&self, stream: &mut (impl Read + Write)) -> io::Result<Result<Vec<u8>, Refusal>> {
         let mut reader = BufReader::new(stream);
         let mut head = (&mut reader).take(HEAD);
         let mut line = String::new();
@@ -170,8 +262,8 @@ impl Webhook {
             return Ok(Err((413, "the body is too long")));
         }
         if expects {
-            let mut stream = stream;
-            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            reader.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            reader.get_mut().flush()?;
         }
         let mut body = Vec::new();
         reader.take(length as u64).read_to_end(&mut body)?;
@@ -189,7 +281,7 @@ pub(super) fn wake(address: SocketAddr) {
     let _nobody_there = TcpStream::connect_timeout(&address, Duration::from_secs(1));
 }
 
-fn answer(mut stream: &TcpStream, status: u16, body: &Value) -> io::Result<()> {
+fn answer(stream: &mut impl Write, (status, body): &Reply) -> io::Result<()> {
     let reason = match status {
         200 => "OK",
         400 => "Bad Request",
@@ -206,10 +298,14 @@ fn answer(mut stream: &TcpStream, status: u16, body: &Value) -> io::Result<()> {
         body.len()
     );
     stream.write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
-    // What was not read would make the system cut the connection before the answer is there.
+    stream.flush()
+}
+
+/// Ends a connection. What was not read would make the system cut it before the answer is there.
+fn close(stream: &TcpStream) -> io::Result<()> {
     stream.shutdown(std::net::Shutdown::Write)?;
     let mut rest = Vec::new();
-    stream.take(64 << 10).read_to_end(&mut rest).map(drop)
+    Patient::new(stream).take(64 << 10).read_to_end(&mut rest).map(drop)
 }
 
 /// The alerts of a body. `None` if it is something else.

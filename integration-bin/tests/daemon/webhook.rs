@@ -1,9 +1,12 @@
 //! The HTTP endpoint for monitors of Wazuh 5.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -18,25 +21,39 @@ struct Endpoint {
 }
 
 fn endpoint() -> Endpoint {
-    let manager = Manager::new();
+    endpoint_with(Manager::new(), &json!({}))
+}
+
+/// One with further settings of the endpoint.
+fn endpoint_with(manager: Manager, further: &Value) -> Endpoint {
     let intel = manager.write("intel.json", &json!([of_address(1, KNOWN)]).to_string());
     let token = manager.write("hook.token", &format!("{TOKEN}\n"));
+    let mut webhook = json!({ "listen": "127.0.0.1:0", "token_file": token, "largest_kilobytes": 64 });
+    webhook.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
     manager.options(&json!({ "intel": [intel], "daemon": {
-        "follow": false, "repeat_minutes": 0,
-        "webhook": { "listen": "127.0.0.1:0", "token_file": token, "largest_kilobytes": 64 },
+        "follow": false, "repeat_minutes": 0, "webhook": webhook,
     }}));
     let resident = manager.resident(&[]);
-    manager.wait_for_log("alerts are taken at http://");
+    manager.wait_for_log("alerts are taken at http");
     let log = manager.log();
-    let address = log.split("http://").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let address =
+        log.split("taken at ").nth(1).unwrap().split("://").nth(1).unwrap().lines().next().unwrap().to_owned();
     Endpoint { manager, address, _resident: resident }
 }
 
 impl Endpoint {
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+        stream
+    }
+
     /// Status and body.
     fn send(&self, request: &str) -> (u16, Value) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+        Self::exchange(self.connect(), request)
+    }
+
+    fn exchange(mut stream: impl Read + Write, request: &str) -> (u16, Value) {
         // A server that has heard enough may answer before everything is sent.
         let _cut = stream.write_all(request.as_bytes());
         let mut answer = String::new();
@@ -46,11 +63,15 @@ impl Endpoint {
     }
 
     fn post(&self, body: &str) -> (u16, Value) {
-        self.send(&format!(
-            "POST /alerts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        ))
+        self.send(&posted(body))
     }
+}
+
+fn posted(body: &str) -> String {
+    format!(
+        "POST /alerts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 #[test]
@@ -98,4 +119,55 @@ fn everybody_else_is_refused() {
     assert_eq!(endpoint.post(&body).0, 200);
     assert_eq!(endpoint.manager.events().len(), 1);
     assert!(!endpoint.manager.log().contains(TOKEN));
+}
+
+#[test]
+fn with_a_certificate_it_speaks_tls() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let manager = Manager::new();
+    let (pem, secret) =
+        (manager.write("hook.pem", &certificate.pem()), manager.write("hook.key", &key.serialize_pem()));
+    let endpoint = endpoint_with(manager, &json!({ "certificate": pem, "key_file": secret }));
+    assert!(endpoint.manager.log().contains("taken at https://"), "{}", endpoint.manager.log());
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let connect = || {
+        let connection = ClientConnection::new(config.clone(), ServerName::try_from("localhost").unwrap()).unwrap();
+        StreamOwned::new(connection, endpoint.connect())
+    };
+    let body = alert(1, "001", KNOWN);
+    let answered = Endpoint::exchange(connect(), &posted(&body));
+    assert_eq!(answered, (200, json!({ "alerts": 1, "matched": 1, "unreadable": 0 })));
+    assert_eq!(endpoint.manager.events().len(), 1);
+    assert_eq!(Endpoint::exchange(connect(), "GET / HTTP/1.1\r\n\r\n").0, 401);
+    // What is not encrypted is no request, and costs nobody else anything.
+    let mut plain = endpoint.connect();
+    plain.write_all(posted(&body).as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _cut = plain.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    assert_eq!(Endpoint::exchange(connect(), &posted(&body)).0, 200);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_a_mistake() {
+    let manager = Manager::new();
+    let token = manager.write("hook.token", TOKEN);
+    let file = manager.write("hook.pem", "no certificate");
+    let webhook = json!({ "listen": "127.0.0.1:0", "token_file": token });
+    for (further, wanted) in [
+        (json!({ "certificate": file }), "belong together"),
+        (json!({ "certificate": file, "key_file": file }), "`daemon.webhook.certificate`: "),
+        (json!({ "certificate": file, "key_file": "/nowhere/key" }), "/nowhere/key: "),
+    ] {
+        let mut webhook = webhook.clone();
+        webhook.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+        manager.options(&json!({ "intel": [file], "daemon": { "follow": false, "webhook": webhook } }));
+        assert!(!manager.run_daemon().success());
+        assert!(manager.log().contains(wanted), "{}", manager.log());
+    }
 }

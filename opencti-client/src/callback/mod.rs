@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 pub use token::CallbackKeys;
 
 use crate::serve::{Answer, json, serve, typed};
-use crate::tls::{self, TlsIdentity};
+use crate::tls::TlsIdentity;
 use crate::{Delivery, Error, Message, MessageSource, Secret, Settle};
 
 /// How messages are received.
@@ -109,7 +109,7 @@ impl CallbackSource {
         if !config.path.starts_with('/') {
             return Err(Error::config("the path for messages must start with `/`"));
         }
-        let tls = config.tls.as_ref().map(tls::server).transpose()?.map(Arc::new);
+        let tls = config.tls.as_ref().map(TlsIdentity::server).transpose()?;
         let taken = |error: std::io::Error| Error::config(format!("no listener at {}: {error}", config.address));
         let listener = TcpListener::bind(config.address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;

@@ -55,7 +55,7 @@ pub use state::{PlaybookAnswer, Recorded, StoredWork};
 pub use stream::StreamConnection;
 
 use crate::PlatformVersion;
-use crate::tls::{self, TlsIdentity};
+use crate::tls::TlsIdentity;
 use execute::Schema;
 use state::State;
 
@@ -173,7 +173,7 @@ impl StandInBuilder {
             #[cfg(feature = "amqp")]
             broker,
         });
-        let tls = self.tls.map(|identity| Arc::new(tls::server(&identity).expect("a usable certificate")));
+        let tls = self.tls.map(|identity| identity.server().expect("a usable certificate"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
         let stand_in = StandIn {
