@@ -5,13 +5,11 @@ mod store;
 
 use std::path::PathBuf;
 
+use alert_enricher::command::{MatchArguments, WorthlessArguments};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use explain::{CoverageArguments, ExplainArguments};
-pub(crate) use store::{
-    MatchArguments, StoreAddArguments, StoreBuildArguments, StoreCommand, StoreInfoArguments, StoreLookupArguments,
-    StoreRemoveArguments, WorthlessArguments,
-};
+pub(crate) use store::StoreCommand;
 
 /// Is what OpenCTI knows in the alerts of Wazuh?
 #[derive(Debug, Parser)]

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+pub(crate) use alert_enricher::command::{Warnings, is_closed_pipe, warn};
 use anyhow::{Context as _, Result};
 
 /// How a run ended. The numbers are documented in the help text.
@@ -45,45 +46,4 @@ pub(crate) fn writer(path: Option<&Path>) -> Result<Box<dyn Write>> {
             Box::new(BufWriter::new(file))
         }
     })
-}
-
-/// Whether the reader of our output went away, as `head` does. That is no failure.
-pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
-        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
-        io.or(json) == Some(io::ErrorKind::BrokenPipe)
-    })
-}
-
-/// A problem with a part of the input, on standard error. Text of the input loses its control characters.
-pub(crate) fn warn(text: &str) {
-    let text: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-    eprintln!("warning: {text}");
-}
-
-/// Names the first few problems and counts the rest.
-#[derive(Debug, Default)]
-pub(crate) struct Warnings {
-    shown: usize,
-    pub(crate) count: u64,
-}
-
-impl Warnings {
-    const SHOWN: usize = 10;
-
-    pub(crate) fn add(&mut self, text: &str) {
-        self.count += 1;
-        if self.shown < Self::SHOWN {
-            self.shown += 1;
-            warn(text);
-        }
-    }
-
-    pub(crate) fn finish(&self, what: &str) {
-        let more = self.count.saturating_sub(self.shown as u64);
-        if more > 0 {
-            warn(&format!("{more} more {what}"));
-        }
-    }
 }

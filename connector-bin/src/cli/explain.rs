@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ConfigArguments, MatchArguments};
+use alert_enricher::command::MatchArguments;
+
+use super::ConfigArguments;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {

@@ -12,8 +12,8 @@ use wazuh_query::store::files::{AlertReader, alert_files};
 
 use crate::cli::CoverageArguments;
 use crate::config::Config;
-use crate::input;
 use crate::output::{self, Outcome, Warnings};
+use alert_enricher::command::input;
 
 pub(crate) fn run(arguments: &CoverageArguments) -> Result<Outcome> {
     let config = Config::load(&arguments.config)?;

@@ -12,8 +12,8 @@ use wazuh_query::store::files::AlertReader;
 
 use crate::cli::ExplainArguments;
 use crate::config::Config;
-use crate::input;
 use crate::output::{self, Outcome, Warnings};
+use alert_enricher::command::input;
 
 pub(crate) fn run(arguments: &ExplainArguments) -> Result<Outcome> {
     let config = Config::load(&arguments.config)?;

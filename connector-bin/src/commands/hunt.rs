@@ -17,8 +17,8 @@ use wazuh_query::profile::Since;
 
 use crate::cli::{Format, HuntArguments};
 use crate::config::Config;
-use crate::input::{self, Indicators};
 use crate::output::{self, Outcome, Warnings};
+use alert_enricher::command::input::{self, Indicators};
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Outcome> {
     let config = Config::load(&arguments.config)?;

@@ -12,8 +12,8 @@ use wazuh_query::dsl::{Query, SearchRequest};
 
 use crate::cli::QueryArguments;
 use crate::config::Config;
-use crate::input::stix_objects;
 use crate::output::{self, Outcome, Warnings};
+use alert_enricher::command::input::stix_objects;
 
 #[derive(Serialize)]
 struct Line<'a> {

@@ -6,10 +6,12 @@ mod install;
 mod lookup;
 mod manager;
 mod self_test;
+mod store;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use alert_enricher::command::{self, AddArguments, BuildArguments, InfoArguments, RemoveArguments};
 use clap::{Parser, Subcommand};
 
 /// Is anything in this Wazuh alert known to `OpenCTI`?
@@ -23,6 +25,7 @@ use clap::{Parser, Subcommand};
         0  done, or the alert waits until OpenCTI or the manager is back\n  \
         1  failed\n  \
         2  a mistake in the arguments or the options\n  \
+        3  done, but parts of the input could not be used\n  \
         4  no answer from OpenCTI and the alert could not be kept, or OpenCTI refuses the request\n  \
         5  the manager does not take events and the alert could not be kept, or the queue may not be written\n  \
         6  the file with the alert cannot be read\n  \
@@ -52,6 +55,11 @@ enum Command {
     Check(CheckArguments),
     /// Plant an indicator and an alert, and follow the event: to a socket of the test, or to the manager.
     SelfTest(SelfTestArguments),
+    /// Keep indicators in a file that opens at once.
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Put the program and its rules into the manager's folder. Without --write, only say what would be done.
     Install(InstallArguments),
 }
@@ -78,6 +86,37 @@ struct LookupArguments {
     /// Print one object of JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum StoreCommand {
+    /// Write a store.
+    #[command(after_help = "Example:\n  \
+        custom-opencti store build --indicators bundle.json iocs.txt --out indicators.store")]
+    Build(BuildArguments),
+    /// Say what is in a store, and whether it is undamaged.
+    Info(InfoArguments),
+    /// Add indicators, or replace those with the same identifiers. Whoever has the store open sees them.
+    Add(AddArguments),
+    /// Remove indicators.
+    Remove(RemoveArguments),
+    /// Say which indicators a value or an alert matches. Prints one line of JSON each.
+    #[command(after_help = "Examples:\n  \
+        custom-opencti store lookup indicators.store 203.0.113.66\n  \
+        tail -n 1 alerts.json | custom-opencti store lookup indicators.store --alert -")]
+    Lookup(Box<StoreLookupArguments>),
+}
+
+#[derive(Debug, clap::Args)]
+struct StoreLookupArguments {
+    /// Options, as `<options>` of the integration block has them: for the fields of alerts.
+    #[arg(long, value_name = "FILE")]
+    options: Option<PathBuf>,
+    /// Further fields of alerts, YAML or JSON.
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
+    #[command(flatten)]
+    lookup: command::LookupArguments,
 }
 
 #[derive(Debug, clap::Args)]
@@ -124,7 +163,7 @@ pub(crate) fn is_for_people(arguments: &[String]) -> bool {
     match arguments.first().map(String::as_str) {
         None => true,
         Some(first) => {
-            let commands = ["lookup", "check", "self-test", "install", "daemon", "help"];
+            let commands = ["lookup", "check", "self-test", "install", "daemon", "store", "help"];
             commands.contains(&first) || first.starts_with('-')
         }
     }
@@ -137,5 +176,6 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::SelfTest(arguments) => self_test::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
+        Command::Store { command } => store::run(&command),
     }
 }

@@ -8,6 +8,7 @@ mod losses;
 mod offline;
 mod platform;
 mod rules;
+mod store;
 mod tools;
 
 use std::io::Write as _;

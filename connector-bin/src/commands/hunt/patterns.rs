@@ -19,8 +19,8 @@ use wazuh_query::store::{AlertStore, StoreError};
 
 use crate::cli::HuntArguments;
 use crate::config::Config;
-use crate::input;
 use crate::output::Warnings;
+use alert_enricher::command::input;
 
 /// Documents of one page.
 const PAGE: usize = 1_000;

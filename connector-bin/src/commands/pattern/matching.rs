@@ -15,8 +15,8 @@ use stix_model::pattern::{Pattern, Span};
 use super::check::question;
 use super::lines::{self, Bad};
 use crate::cli::{PatternMatchArguments, ReadingArgument};
-use crate::input;
 use crate::output::{self, Outcome};
+use alert_enricher::command::input;
 
 pub(super) fn run(arguments: &PatternMatchArguments) -> Result<Outcome> {
     let mut options = MatchOptions::standard();

@@ -10,7 +10,7 @@ use wazuh_query::sigma::{SigmaError, SigmaMatcher, SigmaRule};
 
 use crate::cli::{ReadingArgument, SearchedPatternArguments};
 use crate::config::Config;
-use crate::input;
+use alert_enricher::command::input;
 
 /// The longest text that is read: Sigma rules come in collections.
 const LONGEST: u64 = 64 << 20;

@@ -1,22 +1,22 @@
-//! Reading STIX objects and indicators from files.
+//! STIX objects and indicators from files.
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use alert_enricher::indicator::Skipped;
-use alert_enricher::store::{Builder, FileStore, Store, Worthless};
 use anyhow::{Context as _, Result};
 use flate2::bufread::MultiGzDecoder;
 use stix_model::bundle::read_objects;
 use stix_model::related::Relations;
 use stix_model::{Identifier, Object};
 
-use crate::output::Warnings;
+use super::Warnings;
+use crate::indicator::Skipped;
+use crate::store::{Builder, FileStore, Store, Worthless};
 
 /// Opens a file, or standard input for `-`. Compressed files are unpacked; the first bytes tell.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>> {
+pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
     let inner: Box<dyn Read> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
@@ -34,7 +34,7 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>> {
 }
 
 /// Calls `take` with every STIX object of a file. What is none is named in `warnings`; the rest is read.
-pub(crate) fn stix_objects(path: &Path, warnings: &mut Warnings, mut take: impl FnMut(Object)) -> Result<()> {
+pub fn stix_objects(path: &Path, warnings: &mut Warnings, mut take: impl FnMut(Object)) -> Result<()> {
     let reader = open(path)?;
     let name = path.display();
     let read = read_objects(reader, |object| match object {
@@ -48,7 +48,7 @@ pub(crate) fn stix_objects(path: &Path, warnings: &mut Warnings, mut take: impl 
 }
 
 /// The lines of a list, without comments and empty ones.
-pub(crate) fn lines(path: &Path) -> Result<Vec<String>> {
+pub fn lines(path: &Path) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     for line in open(path)?.lines() {
         let line = line.with_context(|| format!("{} cannot be read", path.display()))?;
@@ -69,18 +69,22 @@ enum Shape {
 }
 
 /// What was read from files of indicators.
-pub(crate) struct Indicators {
-    pub(crate) store: Store,
-    pub(crate) skipped: Vec<Skipped>,
+#[derive(Debug)]
+pub struct Indicators {
+    /// The indicators.
+    pub store: Store,
+    /// What could not be used.
+    pub skipped: Vec<Skipped>,
 }
 
 /// Reads every indicator of the files and folders: sources, and stores.
-pub(crate) fn indicators(paths: &[PathBuf], worthless: Worthless, warnings: &mut Warnings) -> Result<Indicators> {
+pub fn indicators(paths: &[PathBuf], worthless: Worthless, warnings: &mut Warnings) -> Result<Indicators> {
     indicators_of(paths, worthless, None, warnings)
 }
 
 /// The same, of some objects alone. What is not STIX does not say what it belongs to, and is left out with a warning.
-pub(crate) fn indicators_of(
+#[expect(clippy::implicit_hasher, reason = "sets of identifiers come from `scope`")]
+pub fn indicators_of(
     paths: &[PathBuf],
     worthless: Worthless,
     scope: Option<&HashSet<Identifier>>,
@@ -115,7 +119,7 @@ pub(crate) fn indicators_of(
 }
 
 /// Reads the sources of a store into a builder.
-pub(crate) fn sources(paths: &[PathBuf], builder: &mut Builder, warnings: &mut Warnings) -> Result<()> {
+pub fn sources(paths: &[PathBuf], builder: &mut Builder, warnings: &mut Warnings) -> Result<()> {
     read_all(paths, warnings, |file, warnings| {
         if open_store(file)?.is_some() {
             anyhow::bail!("{} is a store, not a source of one", file.display());
@@ -159,7 +163,7 @@ fn open_store(path: &Path) -> Result<Option<FileStore>> {
 }
 
 /// What belongs to the objects with these identifiers or names, in the files of indicators.
-pub(crate) fn scope(paths: &[PathBuf], from: &[String]) -> Result<HashSet<Identifier>> {
+pub fn scope(paths: &[PathBuf], from: &[String]) -> Result<HashSet<Identifier>> {
     let mut relations = Relations::default();
     objects(paths, |object| relations.add(&object))?;
     relations.of(from).context("--from")
@@ -167,7 +171,7 @@ pub(crate) fn scope(paths: &[PathBuf], from: &[String]) -> Result<HashSet<Identi
 
 /// Calls `take` with every STIX object of the files of indicators, lists and tables left out. What cannot be read was
 /// named when the indicators were.
-pub(crate) fn objects(paths: &[PathBuf], mut take: impl FnMut(Object)) -> Result<()> {
+pub fn objects(paths: &[PathBuf], mut take: impl FnMut(Object)) -> Result<()> {
     for path in indicator_files(paths, &mut Warnings::default()) {
         let Ok(mut input) = open(&path) else { continue };
         let head = input.fill_buf()?;
