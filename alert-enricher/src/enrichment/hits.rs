@@ -148,6 +148,19 @@ impl Hits<'_> {
         self.groups.iter().map(|group| group.tally.count).sum()
     }
 
+    /// Calls places by other names; groups that become the same are added up.
+    pub(crate) fn rename(&mut self, rename: impl Fn(&mut Sighter)) {
+        let mut groups = Groups::default();
+        for mut group in self.groups.drain(..) {
+            rename(&mut group.sighter);
+            groups.add(group);
+        }
+        self.groups = groups.finish();
+        for document in &mut self.documents {
+            rename(&mut document.sighter);
+        }
+    }
+
     /// Alerts that were not returned.
     pub fn beyond(&self) -> u64 {
         self.total.saturating_sub(self.returned)

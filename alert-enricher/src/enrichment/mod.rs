@@ -53,6 +53,7 @@ mod message;
 pub mod naming;
 mod note;
 mod options;
+mod places;
 mod severity;
 mod sighter;
 mod sighting;
@@ -82,6 +83,7 @@ pub use subject::{Entity, Kind, Subject};
 use crate::extract::Extractor;
 use gather::Gathered;
 use incident::{Made, Run, place_of};
+use places::{Identities, Places};
 use sighting::Sighted;
 use stamp::{Stamp, is_shared, share, unstamp};
 use subject::Recognition;
@@ -167,6 +169,10 @@ impl<'c> Enricher<'c> {
     ) -> Result<Enrichment, Reason> {
         let options = self.options;
         let reader = HitReader::new(self.catalogue, options, self.schema);
+        let states = findings.states.as_deref().unwrap_or_default();
+        let mut installed_at: Vec<Sighter> = states.iter().map(|state| place_of(state, options)).collect();
+        let identities = Identities::of(findings, &installed_at, options);
+        let findings = &*identities.together(findings, &mut installed_at);
         let union;
         let all = match (&findings.all, findings.targets.as_slice()) {
             (Some(all), _) => all,
@@ -179,7 +185,6 @@ impl<'c> Enricher<'c> {
         if let Some(limit) = options.hits_abort_limit.filter(|limit| all.total > *limit) {
             return Err(Reason::TooManyHits { found: all.total, limit });
         }
-        let states = findings.states.as_deref().unwrap_or_default();
         if all.is_empty() && states.is_empty() {
             return Err(match all.total {
                 0 => Reason::NoHits,
@@ -189,10 +194,9 @@ impl<'c> Enricher<'c> {
         let Some(kind) = subject.entity.kind() else {
             return Err(Reason::UnsupportedType(subject.entity.entity_type().to_owned()));
         };
-        let installed_at: Vec<Sighter> = states.iter().map(|state| place_of(state, options)).collect();
         let installed: Vec<(&Sighter, &State)> = installed_at.iter().zip(states).collect();
         let stamp = Stamp::new(options);
-        let mut places = Places::new(options);
+        let mut places = Places::new(&identities);
         places.add(&Sighter::Siem, None, None);
         for group in findings.targets.iter().flat_map(|(_, hits)| &hits.groups).chain(&all.groups) {
             places.add(&group.sighter, group.agent_id.as_deref(), group.tally.first);
@@ -200,14 +204,13 @@ impl<'c> Enricher<'c> {
         for (place, state) in &installed {
             places.add(place, Some(&state.agent_id), state.since);
         }
-        let Places { identities, .. } = &places;
         let run = Run {
             options,
             catalogue: self.catalogue,
             subject,
             kind,
             indicators: plan.indicators.iter().filter_map(|id| subject.find(id)).collect(),
-            identities: identities.iter().map(|(place, seen)| (*place, seen.id.clone())).collect(),
+            identities: places.identities(),
             stamp,
             now,
         };
@@ -299,7 +302,7 @@ impl<'c> Enricher<'c> {
             let Some(target) = run.subject.find(id) else { continue };
             let made = sighting::sightings(target, hits, &run.identities, known, &run.stamp, self.options, run.now);
             for (sighting, sighted) in made {
-                // Places whose names differ in case only are one identity, and what is said of them is one object.
+                // The platform may know sightings of two targets as one.
                 if !out.builder.contains(&sighted.id) {
                     out.sightings.push(sighted.id.clone());
                 }
@@ -328,35 +331,6 @@ impl<'c> Enricher<'c> {
         }
         out.inventory(run, installed);
         all
-    }
-}
-
-/// The identities of places, each with the numbers of its agents and the first time it saw something.
-struct Places<'r> {
-    options: &'r EnrichmentOptions,
-    identities: BTreeMap<&'r Sighter, Place<'r>>,
-}
-
-struct Place<'r> {
-    id: Identifier,
-    agents: BTreeSet<&'r str>,
-    first: Option<Timestamp>,
-}
-
-impl<'r> Places<'r> {
-    fn new(options: &'r EnrichmentOptions) -> Self {
-        Self { options, identities: BTreeMap::new() }
-    }
-
-    fn add(&mut self, sighter: &'r Sighter, agent: Option<&'r str>, first: Option<Timestamp>) {
-        let options = self.options;
-        let place = self.identities.entry(sighter).or_insert_with(|| Place {
-            id: sighter.identity(options, &[]).id().clone(),
-            agents: BTreeSet::new(),
-            first: None,
-        });
-        place.agents.extend(agent.filter(|_| matches!(sighter, Sighter::Agent(_))));
-        place.first = place.first.into_iter().chain(first).min();
     }
 }
 
@@ -393,7 +367,7 @@ impl Output {
         self.push(author);
         self.frame.extend(self.ids.iter().cloned());
         let siem = run.identities.get(&Sighter::Siem).cloned();
-        for (sighter, place) in &places.identities {
+        for (sighter, place) in &places.seen {
             let agents: Vec<&str> = place.agents.iter().copied().collect();
             let mut identity = sighter.identity(run.options, &agents);
             run.stamp.domain(&mut identity.common);

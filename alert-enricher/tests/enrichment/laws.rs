@@ -10,7 +10,8 @@ use stix_model::{Bundle, Object};
 use crate::common::*;
 
 fn any_alert() -> impl Strategy<Value = Value> {
-    let agents = prop::sample::select(vec![WEB, DB, MANAGER]);
+    // Some names are those of others in other letters.
+    let agents = prop::sample::select(vec![WEB, DB, MANAGER, ("001", "WEB01"), ("004", "Db01 ")]);
     let rules = prop::sample::select(vec![("5710", 5_u8), ("5763", 10), ("100", 15), ("31101", 3)]);
     let times = (0_u8..60, 0_u8..60);
     let others = prop::sample::select(vec!["198.51.100.1", "198.51.100.2"]);

@@ -7,4 +7,5 @@ mod defects;
 mod extraction;
 mod golden;
 mod laws;
+mod places;
 mod triggers;
