@@ -6,7 +6,10 @@ use alert_enricher::enrichment::{
 };
 use serde_json::{Value, json};
 use stix_model::{Bundle, Identifier, Object, Timestamp, Tlp};
+use wazuh_query::alert::Alert;
 use wazuh_query::catalogue::{Catalogue, Schema};
+
+pub(crate) use crate::checkers::{split_all, validate_all};
 
 pub(crate) fn now() -> Timestamp {
     "2026-03-14T10:00:00.000Z".parse().unwrap()
@@ -89,9 +92,20 @@ impl Alerts {
 
     pub(crate) fn hits<'a>(&'a self, options: &EnrichmentOptions) -> Hits<'a> {
         let catalogue = Catalogue::builtin();
-        let documents = self.0.iter().map(|(id, text)| ("wazuh-alerts-4.x-2026.03.14", id.as_str(), text.as_str()));
-        HitReader::new(&catalogue, options, Schema::Wazuh4).read(self.0.len() as u64, [], documents)
+        let schema = schema(self.0.first().map(|(_, text)| text.as_str()));
+        let index = match schema {
+            Schema::Wazuh4 => "wazuh-alerts-4.x-2026.03.14",
+            Schema::Wazuh5 => ".ds-wazuh-findings-v5-access-management-000001",
+        };
+        let documents = self.0.iter().map(|(id, text)| (index, id.as_str(), text.as_str()));
+        HitReader::new(&catalogue, options, schema).read(self.0.len() as u64, [], documents)
     }
+}
+
+/// The schema of an alert; that of Wazuh 4 where there is none.
+fn schema(alert: Option<&str>) -> Schema {
+    let catalogue = Catalogue::builtin();
+    alert.and_then(|text| Alert::read(text, &catalogue).ok()).map_or(Schema::Wazuh4, |alert| alert.schema)
 }
 
 pub(crate) fn plan(subject: &Subject, options: &EnrichmentOptions) -> Plan {
@@ -134,7 +148,8 @@ pub(crate) fn enrich_findings(
     known: &Known,
 ) -> Result<Enrichment, Reason> {
     let catalogue = Catalogue::builtin();
-    let enricher = Enricher::new(&catalogue, options, Schema::Wazuh4);
+    let first = findings.targets.iter().find_map(|(_, hits)| hits.documents.first());
+    let enricher = Enricher::new(&catalogue, options, schema(first.map(|document| document.source)));
     let once = enricher.enrich(subject, plan, findings, known, now());
     // The same input gives the same bytes.
     let twice = enricher.enrich(subject, plan, findings, known, now());
@@ -189,70 +204,6 @@ pub(crate) fn relations(bundle: &Bundle, subject: &Subject) -> Vec<String> {
 #[track_caller]
 pub(crate) fn validate(name: &str, bundle: &Bundle) {
     validate_all(&[(name.to_owned(), bundle.clone())]);
-}
-
-/// The same for several bundles at once: starting the validator takes longer than its work.
-#[track_caller]
-pub(crate) fn validate_all(bundles: &[(String, Bundle)]) {
-    let Some(program) = std::env::var_os("STIX2_VALIDATOR") else {
-        println!("skipped: STIX2_VALIDATOR does not name the validator");
-        return;
-    };
-    let folder = std::env::temp_dir();
-    let path = |name: &String| folder.join(format!("enrichment-{}-{name}.json", std::process::id()));
-    let paths: Vec<_> = bundles.iter().map(|(name, _)| path(name)).collect();
-    for ((_, bundle), path) in bundles.iter().zip(&paths) {
-        std::fs::write(path, serde_json::to_vec(&bundle.clone().strict()).unwrap()).unwrap();
-    }
-    let output = std::process::Command::new(program).arg("--version").arg("2.1").args(&paths).output().unwrap();
-    let report = String::from_utf8_lossy(&output.stdout);
-    let valid = report.matches("STIX JSON: Valid").count();
-    let faults: Vec<&str> = report.lines().filter(|line| line.contains("[X]") || line.contains("Error")).collect();
-    assert!(output.status.success() && valid == bundles.len(), "{faults:#?}\n{valid} of {}", bundles.len());
-    for path in paths {
-        std::fs::remove_file(path).unwrap();
-    }
-}
-
-/// What pycti, the platform's library for Python, makes of bundles: for each what was refused or lost, and the properties
-/// that were changed. It adds the number of objects that an object depends on.
-const SPLITTER: &str = r#"
-import json, sys
-from pycti.utils.opencti_stix2_splitter import OpenCTIStix2Splitter
-for line in sys.stdin:
-    sent = {item["id"]: item for item in json.loads(line)["objects"]}
-    _, refused, parts = OpenCTIStix2Splitter().split_bundle_with_expectations(line, True, None, False)
-    faults = ["refused " + item["id"] for item in refused]
-    for part in parts:
-        for item in json.loads(part)["objects"]:
-            item.pop("nb_deps", None)
-            if sent.pop(item["id"], None) != item:
-                faults.append("changed " + item["id"])
-    print(json.dumps(faults + ["lost " + name for name in sent]))
-"#;
-
-/// Whether the platform's own splitter takes bundles as they are, if it is at hand.
-#[track_caller]
-pub(crate) fn split_all(bundles: &[(String, Bundle)]) {
-    use std::io::Write as _;
-    use std::process::{Command, Stdio};
-    let Some(python) = std::env::var_os("PYCTI_PYTHON") else {
-        println!("skipped: PYCTI_PYTHON does not name an interpreter with pycti");
-        return;
-    };
-    let mut splitter =
-        Command::new(python).args(["-c", SPLITTER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut input = splitter.stdin.take().unwrap();
-    let lines: Vec<String> = bundles.iter().map(|(_, bundle)| bundle.to_json() + "\n").collect();
-    let writer = std::thread::spawn(move || lines.iter().try_for_each(|line| input.write_all(line.as_bytes())));
-    let output = splitter.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    let answers: Vec<Vec<String>> =
-        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(output.status.success() && answers.len() == bundles.len(), "{} of {}", answers.len(), bundles.len());
-    for ((name, _), faults) in bundles.iter().zip(answers) {
-        assert_eq!(faults, [""; 0], "{name}");
-    }
 }
 
 /// Every reference is to an object of the bundle or to an entity of the platform.

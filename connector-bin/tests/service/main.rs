@@ -4,6 +4,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+mod checked;
+#[path = "../../../alert-enricher/tests/enrichment/checkers.rs"]
+#[allow(clippy::print_stdout, reason = "a skipped test says so")]
+mod checkers;
 mod failures;
 mod indexer;
 mod pages;
