@@ -46,7 +46,7 @@ pub(crate) struct Settings {
     pub(crate) token_file: Option<PathBuf>,
     /// Bundles or lists of STIX objects in place of the platform.
     pub(crate) intel: Vec<PathBuf>,
-    /// A file with further fields of alerts, YAML or JSON.
+    /// A file with further fields of alerts, in JSON.
     pub(crate) catalogue: Option<PathBuf>,
     /// Certificates of the authority of the platform, a PEM file.
     pub(crate) ca: Option<PathBuf>,
@@ -128,11 +128,9 @@ impl Settings {
             let text =
                 std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.clone(), source })?;
             let wrong = |what| SettingsError::Catalogue { path: path.clone(), what };
-            let file: CatalogueFile = if path.extension().is_some_and(|ending| ending == "json") {
-                serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
-            } else {
-                serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?
-            };
+            // A reader for YAML would be part of what starts for every alert.
+            let file: CatalogueFile =
+                serde_json::from_str(&text).map_err(|error| wrong(format!("{error} (the file is JSON)")))?;
             catalogue.extend(file).map_err(|error| wrong(error.to_string()))?;
         }
         Ok(catalogue)

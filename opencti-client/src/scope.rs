@@ -116,14 +116,29 @@ pub(crate) fn entity_type_of_json(stix: &Value) -> String {
     }
 }
 
+/// What an object is besides its type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Nature {
+    pub(crate) observable: bool,
+    pub(crate) marking: bool,
+    /// It has objects in it, as reports have.
+    pub(crate) container: bool,
+}
+
+impl Nature {
+    pub(crate) fn of(stix: &Value, observable: bool) -> Self {
+        Self { observable, marking: stix["type"] == "marking-definition", container: stix.get("object_refs").is_some() }
+    }
+}
+
 /// Whether something is of a type, concrete or abstract.
 #[cfg_attr(not(any(feature = "embedded", feature = "testing")), expect(dead_code, reason = "for adapters that filter"))]
-pub(crate) fn is_of_type(wanted: &str, entity_type: &str, stix: &Value, observable: bool) -> bool {
+pub(crate) fn is_of_type(wanted: &str, entity_type: &str, nature: Nature) -> bool {
     match wanted {
-        "Stix-Cyber-Observable" => observable,
+        "Stix-Cyber-Observable" => nature.observable,
         "Stix-Core-Object" | "Stix-Object" => true,
-        "Stix-Domain-Object" => !observable && stix["type"] != "marking-definition",
-        "Container" => stix.get("object_refs").is_some(),
+        "Stix-Domain-Object" => !nature.observable && !nature.marking,
+        "Container" => nature.container,
         name => entity_type.eq_ignore_ascii_case(name),
     }
 }

@@ -80,7 +80,7 @@ struct LookupArguments {
     /// Options, as `<options>` of the integration block has them.
     #[arg(long, value_name = "FILE")]
     options: Option<PathBuf>,
-    /// Further fields of alerts, YAML or JSON.
+    /// Further fields of alerts, in JSON.
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
     /// Print one object of JSON.
@@ -112,7 +112,7 @@ struct StoreLookupArguments {
     /// Options, as `<options>` of the integration block has them: for the fields of alerts.
     #[arg(long, value_name = "FILE")]
     options: Option<PathBuf>,
-    /// Further fields of alerts, YAML or JSON.
+    /// Further fields of alerts, in JSON.
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
     #[command(flatten)]

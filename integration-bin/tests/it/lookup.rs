@@ -57,14 +57,14 @@ fn the_fields_of_a_site_tell_and_are_shown() {
         r#"{"rule":{"id":"100"},"agent":{"id":"007"},"data":{"action":"allowed","acme":{"peer":"203.0.113.66",
             "verdict":"Dropped","way":"to_client","args":["get","all"],"zone":["a","b"]}}}"#,
     );
-    let catalogue = "fields:
-  - {path: data.acme.peer, holds: ip, role: destination, group: acme, shown: acme.peer}
-  - {path: data.acme.verdict, holds: opaque, tells: outcome, shown: verdict}
-  - {path: data.acme.way, holds: opaque, tells: direction}
-  - {path: data.acme.args, holds: opaque, shown: command, join: words}
-  - {path: data.acme.zone, holds: name, shown: zones, join: list}
-";
-    let catalogue = write("acme.yml", catalogue);
+    let catalogue = serde_json::json!({"fields": [
+        {"path": "data.acme.peer", "holds": "ip", "role": "destination", "group": "acme", "shown": "acme.peer"},
+        {"path": "data.acme.verdict", "holds": "opaque", "tells": "outcome", "shown": "verdict"},
+        {"path": "data.acme.way", "holds": "opaque", "tells": "direction"},
+        {"path": "data.acme.args", "holds": "opaque", "shown": "command", "join": "words"},
+        {"path": "data.acme.zone", "holds": "name", "shown": "zones", "join": "list"},
+    ]});
+    let catalogue = write("acme.json", &catalogue.to_string());
     let options = write("x.options", &serde_json::json!({"catalogue": catalogue}).to_string());
     let event = |arguments: &[&str]| {
         let arguments = [&[&*alert, "--intel", "indicators.json", "--json"], arguments].concat();
@@ -84,8 +84,8 @@ fn the_fields_of_a_site_tell_and_are_shown() {
     assert_eq!(event(&["--options", &options]), told);
     // Without the fields nothing is known about the alert.
     assert!(event(&[]).is_null());
-    let wrong = write("wrong.yml", "fields: [{path: data.acme.peer, holds: adress}]");
+    let wrong = write("wrong.json", r#"{"fields": [{"path": "data.acme.peer", "holds": "adress"}]}"#);
     let (code, _, err) = lookup(&[&alert, "--intel", "indicators.json", "--catalogue", &wrong]);
     assert_eq!(code, 2);
-    assert!(err.contains("wrong.yml") && err.contains("adress"), "{err}");
+    assert!(err.contains("wrong.json") && err.contains("adress"), "{err}");
 }

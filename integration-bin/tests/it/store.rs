@@ -65,8 +65,8 @@ fn alerts_are_asked_with_the_fields_of_a_site() {
     let alert = r#"{"rule":{"id":"5710"},"data":{"acme":{"peer":"203.0.113.66"}}}"#;
     let (code, out, err) = store(&["lookup", &path, "--alert", "-"], alert);
     assert_eq!((code, out.as_str()), (0, ""), "{err}");
-    let catalogue = folder.path().join("acme.yml");
-    std::fs::write(&catalogue, "fields: [{path: data.acme.peer, holds: ip}]").unwrap();
+    let catalogue = folder.path().join("acme.json");
+    std::fs::write(&catalogue, r#"{"fields": [{"path": "data.acme.peer", "holds": "ip"}]}"#).unwrap();
     let with_fields = ["lookup", &path, "--alert", "-", "--catalogue", catalogue.to_str().unwrap()];
     assert_eq!(rows(&store(&with_fields, alert).1)[0]["field"], "data.acme.peer");
     let (code, _, err) = store(&with_fields, "{\"rule\":\n");

@@ -5,14 +5,36 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value;
 use stix_model::{Identifier, Object};
 
+use crate::scope::Nature;
 use crate::{Author, Entity, Marking};
 
-/// An object with what is looked at often.
+/// An object with what is looked at often. There may be a million of them, so nothing is kept twice.
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) entity: Entity,
-    pub(super) stix: Value,
-    pub(super) observable: bool,
+    pub(super) nature: Nature,
+    /// The pattern of an indicator in lower case.
+    pub(super) pattern: Option<Box<str>>,
+}
+
+impl Item {
+    fn new(object: Object) -> Self {
+        let stix = serde_json::to_value(&object).unwrap_or_default();
+        let nature = Nature::of(&stix, object.is_observable());
+        let entity = Entity::of_object(object);
+        let pattern = stix["pattern"].as_str().filter(|_| entity.entity_type == "Indicator");
+        Self { nature, pattern: pattern.map(|pattern| pattern.to_lowercase().into()), entity }
+    }
+
+    /// The object as JSON.
+    pub(super) fn stix(&self) -> Value {
+        serde_json::to_value(&self.entity.object).unwrap_or_default()
+    }
+
+    /// Its type of STIX.
+    pub(super) fn stix_type(&self) -> &str {
+        self.entity.object.object_type()
+    }
 }
 
 /// A relation, by the places of its ends.
@@ -61,9 +83,7 @@ impl Index {
 
     /// Adds an object; a later one with the same identifier takes the place of an earlier one.
     fn add(&mut self, object: Object) {
-        let stix = serde_json::to_value(&object).unwrap_or_default();
-        let observable = object.is_observable();
-        let item = Item { entity: Entity::of_object(object), stix, observable };
+        let item = Item::new(object);
         let id = item.entity.standard_id.to_string();
         let place = if let Some(place) = self.ids.get(&id) {
             self.items[*place] = item;
@@ -84,14 +104,15 @@ impl Index {
     fn connect(&mut self) {
         for place in 0..self.items.len() {
             let item = &self.items[place];
-            if item.observable {
+            if item.nature.observable {
+                let stix = item.stix();
                 let mut keys: Vec<(String, String)> = Vec::new();
                 for (attribute, property) in ATTRIBUTES {
-                    if let Some(value) = item.stix[property].as_str() {
+                    if let Some(value) = stix[property].as_str() {
                         keys.push((attribute.to_owned(), value.to_lowercase()));
                     }
                 }
-                for (algorithm, digest) in hashes(&item.stix) {
+                for (algorithm, digest) in hashes(&stix) {
                     keys.push((format!("hashes.{algorithm}"), digest.to_lowercase()));
                 }
                 for key in keys {
@@ -101,9 +122,10 @@ impl Index {
             if item.entity.entity_type == "Indicator" {
                 self.indicators.push(place);
             }
-            let relation = (item.stix["type"] == "relationship").then(|| {
-                let end = |name: &str| self.ids.get(item.stix[name].as_str()?).copied();
-                let relationship = item.stix["relationship_type"].as_str()?.to_owned();
+            let relation = (item.stix_type() == "relationship").then(|| {
+                let stix = item.stix();
+                let end = |name: &str| self.ids.get(stix[name].as_str()?).copied();
+                let relationship = stix["relationship_type"].as_str()?.to_owned();
                 Some(Edge { item: place, relationship, from: end("source_ref")?, to: end("target_ref")? })
             });
             if let Some(edge) = relation.flatten() {
@@ -132,7 +154,8 @@ impl Index {
     /// The marking with the texts of its definition, if that is here.
     fn marking(&self, marking: &Marking) -> Marking {
         let Some(item) = self.get(&marking.standard_id.to_string()) else { return marking.clone() };
-        let text = |name: &str, or: &str| item.stix[name].as_str().or(item.stix[or].as_str()).map(str::to_owned);
+        let stix = item.stix();
+        let text = |name: &str, or: &str| stix[name].as_str().or(stix[or].as_str()).map(str::to_owned);
         let family = text("x_opencti_definition_type", "definition_type").map(|family| family.to_uppercase());
         let definition = text("x_opencti_definition", "name");
         Marking::new(

@@ -1,6 +1,6 @@
 //! Threat intelligence from files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use stix_model::{Object, Timestamp, bundle};
 
-use super::index::{Index, Item, hashes};
+use super::index::{Index, hashes};
 use crate::lookup::in_pattern;
 use crate::scope::is_of_type;
 use crate::{
@@ -81,7 +81,8 @@ impl BundleIntel {
     }
 
     fn observable(&self, place: usize, lookup: &Lookup, hop: bool, more: &mut bool) -> KnownObservable {
-        let Item { entity, stix, .. } = &self.index.items[place];
+        let item = &self.index.items[place];
+        let (entity, stix) = (&item.entity, item.stix());
         let view = entity.object.opencti();
         let based = self.index.edges_of(place).filter(|edge| edge.to == place && edge.relationship == "based-on");
         let based: Vec<usize> = based.map(|edge| edge.from).filter(|from| self.is(*from, "Indicator")).collect();
@@ -91,7 +92,9 @@ impl BundleIntel {
             let edges: Vec<_> = self
                 .index
                 .edges_of(place)
-                .filter(|edge| self.index.items[edge.from].observable && self.index.items[edge.to].observable)
+                .filter(|edge| {
+                    self.index.items[edge.from].nature.observable && self.index.items[edge.to].nature.observable
+                })
                 .filter(|edge| edge.from != edge.to)
                 .collect();
             for edge in cut(&edges, lookup.limits.relations_each, more) {
@@ -109,7 +112,7 @@ impl BundleIntel {
             standard_id: entity.standard_id.clone(),
             entity_type: entity.entity_type.clone(),
             value: entity.name.clone().unwrap_or_default(),
-            hashes: hashes(stix),
+            hashes: hashes(&stix),
             score: view.score(),
             description: view.description(),
             author: entity.author.clone(),
@@ -123,7 +126,8 @@ impl BundleIntel {
     }
 
     fn indicator(&self, place: usize, lookup: &Lookup, more: &mut bool) -> KnownIndicator {
-        let Item { entity, stix, .. } = &self.index.items[place];
+        let item = &self.index.items[place];
+        let (entity, stix) = (&item.entity, item.stix());
         let view = entity.object.opencti();
         let text = |name: &str| stix[name].as_str().map(str::to_owned);
         let edges = self.index.edges_of(place).filter(|edge| edge.from == place && edge.relationship == "indicates");
@@ -162,7 +166,7 @@ impl BundleIntel {
 
     fn is(&self, place: usize, entity_type: &str) -> bool {
         let item = &self.index.items[place];
-        is_of_type(entity_type, &item.entity.entity_type, &item.stix, item.observable)
+        is_of_type(entity_type, &item.entity.entity_type, item.nature)
     }
 
     fn is_one_of(&self, place: usize, types: &[String]) -> bool {
@@ -171,7 +175,7 @@ impl BundleIntel {
 
     /// Whether it is an entity, and no relation.
     fn is_entity(&self, place: usize) -> bool {
-        !matches!(self.index.items[place].stix["type"].as_str(), Some("relationship" | "sighting"))
+        !matches!(self.index.items[place].stix_type(), "relationship" | "sighting")
     }
 
     fn end(&self, place: usize) -> End {
@@ -229,8 +233,8 @@ impl EntityReader for BundleIntel {
                     .collect()
             }
             Select::ContentsOf { container, types } => {
-                let container = index.get(container).map(|item| &item.stix["object_refs"]);
-                let refs = container.and_then(Value::as_array).into_iter().flatten();
+                let container = index.get(container).map(|item| item.stix()["object_refs"].take());
+                let refs = container.as_ref().and_then(Value::as_array).into_iter().flatten();
                 refs.filter_map(|id| index.place(id.as_str()?))
                     .filter(|place| self.is_entity(*place) && self.is_one_of(*place, types))
                     .collect()
@@ -269,7 +273,8 @@ impl EntityReader for BundleIntel {
             self.index.edges_of(place).filter(|edge| types.is_empty() || types.contains(&edge.relationship)).collect();
         Ok(paged(&edges, page, |edge| {
             let item = &self.index.items[edge.item];
-            let text = |name: &str| item.stix[name].as_str().map(str::to_owned);
+            let stix = item.stix();
+            let text = |name: &str| stix[name].as_str().map(str::to_owned);
             Relation {
                 standard_id: item.entity.standard_id.clone(),
                 relationship_type: edge.relationship.clone(),
@@ -277,7 +282,7 @@ impl EntityReader for BundleIntel {
                 to: Some(self.end(edge.to)),
                 start_time: text("start_time"),
                 stop_time: text("stop_time"),
-                confidence: item.stix["confidence"].as_i64(),
+                confidence: stix["confidence"].as_i64(),
             }
         }))
     }
@@ -319,11 +324,11 @@ impl ThreatIntelligence for BundleIntel {
             known.observables.push(observable);
         }
         if lookup.wants_indicators() {
-            let whole: Vec<String> = lookup.patterns.iter().map(|pattern| pattern.to_lowercase()).collect();
+            let whole: HashSet<String> = lookup.patterns.iter().map(|pattern| pattern.to_lowercase()).collect();
             let parts: Vec<String> = lookup.in_patterns.iter().map(|value| in_pattern(value).to_lowercase()).collect();
             let matches = |place: &&usize| {
-                let pattern = self.index.items[**place].stix["pattern"].as_str().unwrap_or_default().to_lowercase();
-                whole.contains(&pattern) || parts.iter().any(|part| pattern.contains(part.as_str()))
+                let pattern = self.index.items[**place].pattern.as_deref().unwrap_or_default();
+                whole.contains(pattern) || parts.iter().any(|part| pattern.contains(part.as_str()))
             };
             let places: Vec<usize> = self.index.indicators.iter().filter(matches).copied().collect();
             for place in cut(&places, lookup.limits.indicators, &mut known.more) {

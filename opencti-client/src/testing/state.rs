@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, Value, json};
 use stix_model::{Tlp, Uuid, opencti};
 
-use crate::scope::{entity_type_of_json, is_of_type};
+use crate::scope::{Nature, entity_type_of_json, is_of_type};
 
 /// A work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl Stored {
 
     /// Whether it is of a type, concrete or abstract.
     pub(super) fn is_a(&self, entity_type: &str) -> bool {
-        is_of_type(entity_type, &self.entity_type, &self.stix, self.is_observable())
+        is_of_type(entity_type, &self.entity_type, Nature::of(&self.stix, self.is_observable()))
     }
 
     pub(super) fn is_observable(&self) -> bool {
