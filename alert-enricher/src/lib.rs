@@ -10,8 +10,8 @@
 //! - [`enrichment`]: an entity of OpenCTI and the alerts it was found in, to sightings, incidents, cases and notes.
 //! - [`hunt`]: the indicators of a store in any number of alerts: on which agents, by which rules, when, how often.
 //!
-//! The crate does no I/O, holds no clock and needs no runtime: times come in as arguments, texts as `&str`. The features `mmap`
-//! (stores in files) and `command` (what the programs share) are for programs on files.
+//! The crate does no I/O, holds no clock and needs no runtime: times come in as arguments, texts as `&str`. The feature `mmap`
+//! adds stores that lie in files.
 //!
 //! ```
 //! use alert_enricher::extract::{ExtractOptions, Extractor};
@@ -27,8 +27,6 @@
 //! # Ok::<(), wazuh_query::alert::ReadError>(())
 //! ```
 
-#[cfg(feature = "command")]
-pub mod command;
 pub mod coverage;
 pub mod enrichment;
 pub mod event;

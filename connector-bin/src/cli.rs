@@ -5,7 +5,7 @@ mod store;
 
 use std::path::PathBuf;
 
-use alert_enricher::command::{MatchArguments, WorthlessArguments};
+use alert_enricher_cli::{MatchArguments, WorthlessArguments};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use explain::{CoverageArguments, ExplainArguments};

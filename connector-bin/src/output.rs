@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(crate) use alert_enricher::command::{Warnings, is_closed_pipe, warn};
+pub(crate) use alert_enricher_cli::{Warnings, is_closed_pipe, warn};
 use anyhow::{Context as _, Result};
 
 /// How a run ended. The numbers are documented in the help text.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use alert_enricher::command::MatchArguments;
+use alert_enricher_cli::MatchArguments;
 
 use super::ConfigArguments;
 

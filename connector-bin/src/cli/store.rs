@@ -1,6 +1,6 @@
 //! The arguments of `store`.
 
-use alert_enricher::command::{AddArguments, BuildArguments, InfoArguments, LookupArguments, RemoveArguments};
+use alert_enricher_cli::{AddArguments, BuildArguments, InfoArguments, LookupArguments, RemoveArguments};
 use clap::{Args, Subcommand};
 
 use super::ConfigArguments;

@@ -13,7 +13,7 @@ use wazuh_query::store::files::{AlertReader, alert_files};
 use crate::cli::CoverageArguments;
 use crate::config::Config;
 use crate::output::{self, Outcome, Warnings};
-use alert_enricher::command::input;
+use alert_enricher_cli::input;
 
 pub(crate) fn run(arguments: &CoverageArguments) -> Result<Outcome> {
     let config = Config::load(&arguments.config)?;

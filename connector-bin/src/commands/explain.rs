@@ -13,7 +13,7 @@ use wazuh_query::store::files::AlertReader;
 use crate::cli::ExplainArguments;
 use crate::config::Config;
 use crate::output::{self, Outcome, Warnings};
-use alert_enricher::command::input;
+use alert_enricher_cli::input;
 
 pub(crate) fn run(arguments: &ExplainArguments) -> Result<Outcome> {
     let config = Config::load(&arguments.config)?;

@@ -18,7 +18,7 @@ use wazuh_query::profile::Since;
 use crate::cli::{Format, HuntArguments};
 use crate::config::Config;
 use crate::output::{self, Outcome, Warnings};
-use alert_enricher::command::input::{self, Indicators};
+use alert_enricher_cli::input::{self, Indicators};
 
 pub(crate) fn run(arguments: &HuntArguments) -> Result<Outcome> {
     let config = Config::load(&arguments.config)?;

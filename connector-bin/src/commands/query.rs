@@ -13,7 +13,7 @@ use wazuh_query::dsl::{Query, SearchRequest};
 use crate::cli::QueryArguments;
 use crate::config::Config;
 use crate::output::{self, Outcome, Warnings};
-use alert_enricher::command::input::stix_objects;
+use alert_enricher_cli::input::stix_objects;
 
 #[derive(Serialize)]
 struct Line<'a> {

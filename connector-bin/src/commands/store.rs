@@ -1,6 +1,6 @@
 //! `store`: indicators in a file that opens at once.
 
-use alert_enricher::command::store;
+use alert_enricher_cli::store;
 use anyhow::Result;
 use stix_model::Timestamp;
 

@@ -11,7 +11,7 @@ mod store;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use alert_enricher::command::{self, AddArguments, BuildArguments, InfoArguments, RemoveArguments};
+use alert_enricher_cli::{AddArguments, BuildArguments, InfoArguments, RemoveArguments};
 use clap::{Parser, Subcommand};
 
 /// Is anything in this Wazuh alert known to `OpenCTI`?
@@ -116,7 +116,7 @@ struct StoreLookupArguments {
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
     #[command(flatten)]
-    lookup: command::LookupArguments,
+    lookup: alert_enricher_cli::LookupArguments,
 }
 
 #[derive(Debug, clap::Args)]

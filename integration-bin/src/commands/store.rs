@@ -3,7 +3,7 @@
 use std::io::{BufWriter, stdout};
 use std::process::ExitCode;
 
-use alert_enricher::command::{is_closed_pipe, store};
+use alert_enricher_cli::{is_closed_pipe, store};
 use stix_model::Timestamp;
 use wazuh_query::catalogue::Catalogue;
 

@@ -20,7 +20,7 @@ use wazuh_query::store::{AlertStore, StoreError};
 use crate::cli::HuntArguments;
 use crate::config::Config;
 use crate::output::Warnings;
-use alert_enricher::command::input;
+use alert_enricher_cli::input;
 
 /// Documents of one page.
 const PAGE: usize = 1_000;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::output::{self, Outcome};
-use alert_enricher::command::input;
+use alert_enricher_cli::input;
 
 /// The longest line that is read: a pattern of the greatest length, all of it escaped, fits twice.
 const LONGEST: u64 = 16 << 20;

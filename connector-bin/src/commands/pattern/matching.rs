@@ -16,7 +16,7 @@ use super::check::question;
 use super::lines::{self, Bad};
 use crate::cli::{PatternMatchArguments, ReadingArgument};
 use crate::output::{self, Outcome};
-use alert_enricher::command::input;
+use alert_enricher_cli::input;
 
 pub(super) fn run(arguments: &PatternMatchArguments) -> Result<Outcome> {
     let mut options = MatchOptions::standard();

@@ -10,7 +10,7 @@ use wazuh_query::sigma::{SigmaError, SigmaMatcher, SigmaRule};
 
 use crate::cli::{ReadingArgument, SearchedPatternArguments};
 use crate::config::Config;
-use alert_enricher::command::input;
+use alert_enricher_cli::input;
 
 /// The longest text that is read: Sigma rules come in collections.
 const LONGEST: u64 = 64 << 20;

@@ -1,7 +1,7 @@
 //! What programs that work on files share: indicators from files, and the command `store`.
 //!
-//! This is the one part of the crate that reads and writes, for people at a command line; it comes with the feature
-//! `command`. Problems with parts of the input go to standard error, results where the caller wants them.
+//! What it decides lies in `alert-enricher`; here is what reads and writes for people at a command line. Problems with
+//! parts of the input go to standard error, results where the caller wants them.
 
 mod arguments;
 pub mod input;

@@ -11,9 +11,9 @@ use stix_model::bundle::read_objects;
 use stix_model::related::Relations;
 use stix_model::{Identifier, Object};
 
-use super::Warnings;
-use crate::indicator::Skipped;
-use crate::store::{Builder, FileStore, Store, Worthless};
+use crate::Warnings;
+use alert_enricher::indicator::Skipped;
+use alert_enricher::store::{Builder, FileStore, Store, Worthless};
 
 /// Opens a file, or standard input for `-`. Compressed files are unpacked; the first bytes tell.
 pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {

@@ -10,9 +10,11 @@ use stix_model::{Identifier, Timestamp};
 use wazuh_query::catalogue::Catalogue;
 use wazuh_query::store::files::AlertReader;
 
-use super::{AddArguments, BuildArguments, InfoArguments, LookupArguments, RemoveArguments, Warnings, input};
-use crate::indicator::{Kind, recognise};
-use crate::store::{About, Builder, Built, Decided, FileStore, Match, MatchError, Matcher, Seen, Standing, Validity};
+use crate::{AddArguments, BuildArguments, InfoArguments, LookupArguments, RemoveArguments, Warnings, input};
+use alert_enricher::indicator::{Kind, recognise};
+use alert_enricher::store::{
+    About, Builder, Built, Decided, FileStore, Match, MatchError, Matcher, Seen, Standing, Validity,
+};
 
 /// Writes a store. Answers how many indicators and parts of files could not be used.
 pub fn build(arguments: &BuildArguments, now: Option<Timestamp>) -> Result<u64> {

@@ -7,8 +7,8 @@ use clap::Args;
 use stix_model::marking::Tlp;
 use stix_model::pattern::matcher::AndReading;
 
-use super::input;
-use crate::store::{Filter, MatchOptions, Validity, Worthless, WorthlessReason};
+use crate::input;
+use alert_enricher::store::{Filter, MatchOptions, Validity, Worthless, WorthlessReason};
 
 /// Which indicators count, and where they are looked for.
 #[derive(Debug, Args)]
@@ -96,7 +96,7 @@ impl WorthlessArguments {
         }
         if let Some(path) = &self.refuse_list {
             for line in input::lines(path)? {
-                let key = crate::indicator::recognise(&line);
+                let key = alert_enricher::indicator::recognise(&line);
                 worthless.list(key.with_context(|| path.display().to_string())?);
             }
         }
