@@ -34,8 +34,7 @@ pub enum FileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
-        #[source]
+        /// Why. The text has it, so that it is no source: whoever prints those, too, would say it twice.
         error: io::Error,
     },
     /// The file is no store that can be read.
@@ -43,8 +42,7 @@ pub enum FileError {
     Open {
         /// The file.
         path: PathBuf,
-        /// Why.
-        #[source]
+        /// Why. The text has it, so that it is no source: whoever prints those, too, would say it twice.
         error: OpenError,
     },
     /// The store cannot be changed.
@@ -52,8 +50,7 @@ pub enum FileError {
     Change {
         /// The file.
         path: PathBuf,
-        /// Why.
-        #[source]
+        /// Why. The text has it, so that it is no source: whoever prints those, too, would say it twice.
         error: ChangeError,
     },
 }
