@@ -1,6 +1,11 @@
 //! `type--uuid` identifiers (STIX 2.1, section 2.9).
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
@@ -17,10 +22,24 @@ use uuid::Uuid;
 /// assert!("ipv4-addr-28bb3599".parse::<Identifier>().is_err());
 /// # Ok::<(), stix_model::IdentifierError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Eq, PartialOrd, Ord)]
 pub struct Identifier {
     object_type: Cow<'static, str>,
     uuid: Uuid,
+}
+
+/// Identifiers that differ almost always differ in their UUID, which is compared at once; types are texts.
+impl PartialEq for Identifier {
+    fn eq(&self, other: &Self) -> bool {
+        self.uuid == other.uuid && self.object_type == other.object_type
+    }
+}
+
+/// The UUID tells nearly all identifiers apart, so the type would only cost time.
+impl Hash for Identifier {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.uuid.hash(state);
+    }
 }
 
 impl Identifier {
@@ -55,20 +74,24 @@ impl Identifier {
 }
 
 impl Identifier {
-    /// Appends the text of it.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        let mut buffer = Uuid::encode_buffer();
-        out.extend_from_slice(self.object_type.as_bytes());
-        out.extend_from_slice(b"--");
-        out.extend_from_slice(self.uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
-    }
-
-    /// Appends it as JSON. Types have nothing in them that JSON escapes.
+    /// Appends it as JSON.
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
-        out.push(b'"');
-        self.write(out);
-        out.push(b'"');
+        write_json(&self.object_type, self.uuid, out);
     }
+}
+
+fn write(object_type: &str, uuid: Uuid, out: &mut Vec<u8>) {
+    let mut buffer = Uuid::encode_buffer();
+    out.extend_from_slice(object_type.as_bytes());
+    out.extend_from_slice(b"--");
+    out.extend_from_slice(uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
+}
+
+/// Appends an identifier as JSON. Types have nothing in them that JSON escapes.
+pub(crate) fn write_json(object_type: &str, uuid: Uuid, out: &mut Vec<u8>) {
+    out.push(b'"');
+    write(object_type, uuid, out);
+    out.push(b'"');
 }
 
 impl FromStr for Identifier {

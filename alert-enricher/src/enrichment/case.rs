@@ -8,7 +8,6 @@ use super::incident::{Made, Run};
 use super::markdown::short_code;
 use super::note::earliest;
 use super::severity::Severity;
-use super::sighter::Sighter;
 use super::stamp::stable_id;
 use super::subject::{Entity, Kind};
 use super::text::{counted, times, when};
@@ -25,7 +24,7 @@ impl Run<'_> {
         let created = earliest(incidents().map(|incident: &Incident| incident.common.created))?;
         let entity = &self.subject.entity;
         let mut case = CaseIncident::new(format!("{} sighted", entity.label()), created);
-        let siem = Sighter::Siem.identity(options, &[]).id().to_string();
+        let siem = self.siem.to_string();
         case.common.id = stable_id(CaseIncident::TYPE, &["case", &siem, &entity.id().to_string()])?;
         case.common.modified = incidents().map(|incident| incident.common.modified).max()?.max(created);
         case.severity = Some(options.severities.name(severity).to_owned());

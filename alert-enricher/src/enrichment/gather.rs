@@ -1,7 +1,5 @@
 //! What is in the alerts: every observable once, and which alert and field it came from.
 
-use std::collections::BTreeSet;
-
 use foldhash::fast::RandomState;
 use hashbrown::hash_map::Entry;
 
@@ -55,10 +53,10 @@ pub(crate) struct Gathered<'d> {
 }
 
 impl<'d> Gathered<'d> {
-    /// Looks into those of the alerts whose places are wanted.
+    /// Looks into those of the alerts that are wanted.
     pub(crate) fn new(
         documents: Vec<&'d Document<'d>>,
-        wanted: &BTreeSet<usize>,
+        wanted: &[bool],
         extractor: &Extractor<'_>,
         recognition: &Recognition,
         stamp: &Stamp,
@@ -67,7 +65,7 @@ impl<'d> Gathered<'d> {
         let mut known: HashMap<Identifier, Made> = HashMap::default();
         let mut other_names: HashMap<Identifier, Identifier> = HashMap::default();
         for (place, document) in gathered.documents.iter().enumerate() {
-            if !wanted.contains(&place) {
+            if wanted.get(place) != Some(&true) {
                 gathered.finds.push(Vec::new());
                 continue;
             }
@@ -130,7 +128,7 @@ impl<'d> Gathered<'d> {
 
     /// What these alerts are related to, each once, with the first alert and field that tells it and the number of
     /// alerts that do.
-    pub(crate) fn finds(&self, documents: &BTreeSet<usize>) -> Vec<Told<'_, 'd>> {
+    pub(crate) fn finds(&self, documents: &[usize]) -> Vec<Told<'_, 'd>> {
         let mut places: HashMap<&Identifier, (usize, usize)> = HashMap::default();
         let mut out: Vec<Told<'_, 'd>> = Vec::new();
         for place in documents {

@@ -1,9 +1,12 @@
 //! What a search found: exact counts of everything, and some of the alerts.
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet, btree_map};
+use std::hash::BuildHasher;
 use std::time::Duration;
 
-use hashbrown::hash_map::Entry;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use stix_model::{Identifier, Timestamp};
 use wazuh_query::alert::Alert;
 use wazuh_query::catalogue::{Catalogue, Holds, Schema};
@@ -283,7 +286,7 @@ impl<'c> HitReader<'c> {
         let documents = documents.into_iter();
         // More alerts than this are not asked for at once.
         hits.documents.reserve(documents.size_hint().0.min(10_000));
-        let mut seen: hashbrown::HashSet<(&str, &str), foldhash::fast::RandomState> = hashbrown::HashSet::default();
+        let mut seen: hashbrown::HashSet<(&str, &str), RandomState> = hashbrown::HashSet::default();
         for (index, id, source) in documents {
             hits.returned += 1;
             let Ok(alert) = Alert::read(source, self.catalogue) else {
@@ -353,14 +356,14 @@ impl<'c> HitReader<'c> {
         let status = alert.leaves.iter().find(|leaf| is_status(leaf.field)).map(|leaf| &*leaf.text);
         let rule = document.rule().trim();
         let status = Status::of(status, rule);
-        let key = KeyRef { sighter: &document.sighter, rule, status, agent_id: alert.agent.id.as_deref() };
+        let key = Key { sighter: &document.sighter, rule, status, agent_id: alert.agent.id.as_deref() };
         let tally = Tally { count: 1, first: alert.timestamp, last: alert.timestamp };
-        if let Some(known) = groups.0.get_mut(&key) {
+        if let Some(known) = groups.known(key) {
             known.tally.add(tally);
             known.take(document.level(), document.description());
             return;
         }
-        groups.add(Group {
+        groups.push(Group {
             sighter: document.sighter.clone(),
             agent_id: alert.agent.id.as_deref().map(str::to_owned),
             status,
@@ -382,60 +385,58 @@ impl Group {
         }
     }
 
-    fn key(&self) -> Key {
+    fn key(&self) -> Key<'_> {
         let Self { sighter, rule, status, agent_id, .. } = self;
-        Key { sighter: sighter.clone(), rule: rule.clone(), status: *status, agent_id: agent_id.clone() }
+        Key { sighter, rule, status: *status, agent_id: agent_id.as_deref() }
     }
 }
 
 /// What makes a group.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Key {
-    sighter: Sighter,
-    rule: String,
-    status: Option<Status>,
-    agent_id: Option<String>,
-}
-
-/// The same, borrowed: most alerts belong to a group that is known.
-#[derive(Hash)]
-struct KeyRef<'a> {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Key<'a> {
     sighter: &'a Sighter,
     rule: &'a str,
     status: Option<Status>,
     agent_id: Option<&'a str>,
 }
 
-impl hashbrown::Equivalent<Key> for KeyRef<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        *self.sighter == key.sighter
-            && self.rule == key.rule
-            && self.status == key.status
-            && self.agent_id == key.agent_id.as_deref()
-    }
+/// Groups in the making. They are found by what is in them, so nothing is kept twice.
+#[derive(Debug, Default)]
+struct Groups {
+    made: Vec<Group>,
+    places: HashTable<usize>,
+    hasher: RandomState,
 }
 
-/// Groups in the making.
-#[derive(Debug, Default)]
-struct Groups(hashbrown::HashMap<Key, Group, foldhash::fast::RandomState>);
-
 impl Groups {
+    fn known(&mut self, key: Key<'_>) -> Option<&mut Group> {
+        let is_it = |place: &usize| self.made.get(*place).is_some_and(|group| group.key() == key);
+        let place = *self.places.find(self.hasher.hash_one(key), is_it)?;
+        self.made.get_mut(place)
+    }
+
+    fn push(&mut self, group: Group) {
+        let Self { made, places, hasher } = self;
+        let place = made.len();
+        made.push(group);
+        let hash = |place: &usize| made.get(*place).map_or(0, |group| hasher.hash_one(group.key()));
+        places.insert_unique(hash(&place), place, hash);
+    }
+
     fn add(&mut self, group: Group) {
-        match self.0.entry(group.key()) {
-            Entry::Vacant(entry) => drop(entry.insert(group)),
-            Entry::Occupied(mut entry) => {
-                let known = entry.get_mut();
+        match self.known(group.key()) {
+            Some(known) => {
                 known.tally.add(group.tally);
                 known.take(group.level, &group.description);
             }
+            None => self.push(group),
         }
     }
 
     /// The groups, by place and rule.
-    fn finish(self) -> Vec<Group> {
-        let mut groups: Vec<(Key, Group)> = self.0.into_iter().collect();
-        groups.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        groups.into_iter().map(|(_, group)| group).collect()
+    fn finish(mut self) -> Vec<Group> {
+        self.made.sort_unstable_by(|one, other| one.key().cmp(&other.key()));
+        self.made
     }
 }
 
@@ -454,34 +455,36 @@ pub(crate) fn in_common(one: &str, other: &str) -> String {
 
 /// The alerts of one rule, at all the places that are looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct RuleSeen {
+pub(crate) struct RuleSeen<'g> {
     pub level: u8,
-    pub description: String,
+    pub description: Cow<'g, str>,
     pub tally: Tally,
 }
 
 /// The alerts at one place, or at several: in all, and by rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct Seen<'g> {
     pub tally: Tally,
-    pub rules: BTreeMap<String, RuleSeen>,
+    pub rules: BTreeMap<&'g str, RuleSeen<'g>>,
 }
 
-impl Seen {
-    pub(crate) fn of<'g>(groups: impl IntoIterator<Item = &'g Group>) -> Self {
+impl<'g> Seen<'g> {
+    pub(crate) fn of(groups: impl IntoIterator<Item = &'g Group>) -> Self {
         let mut seen = Self::default();
         for group in groups {
             seen.tally.add(group.tally);
-            match seen.rules.get_mut(&group.rule) {
-                None => {
+            match seen.rules.entry(&group.rule) {
+                btree_map::Entry::Vacant(entry) => {
                     let Group { level, description, tally, .. } = group;
-                    let rule = RuleSeen { level: *level, description: description.clone(), tally: *tally };
-                    seen.rules.insert(group.rule.clone(), rule);
+                    entry.insert(RuleSeen { level: *level, description: Cow::Borrowed(description), tally: *tally });
                 }
-                Some(rule) => {
+                btree_map::Entry::Occupied(mut entry) => {
+                    let rule = entry.get_mut();
                     rule.tally.add(group.tally);
                     rule.level = rule.level.max(group.level);
-                    rule.description = in_common(&rule.description, &group.description);
+                    if rule.description != group.description {
+                        rule.description = in_common(&rule.description, &group.description).into();
+                    }
                 }
             }
         }
@@ -527,11 +530,10 @@ pub(crate) fn union<'a>(targets: &[(Identifier, Hits<'a>)], reader: &HitReader<'
         }
     } else {
         for group in targets.iter().flat_map(|(_, hits)| &hits.groups) {
-            match groups.0.entry(group.key()) {
-                Entry::Vacant(entry) => drop(entry.insert(group.clone())),
-                Entry::Occupied(mut entry) => {
+            match groups.known(group.key()) {
+                None => groups.push(group.clone()),
+                Some(known) => {
                     all.at_least = true;
-                    let known = entry.get_mut();
                     known.tally.count = known.tally.count.max(group.tally.count);
                     known.tally.widen(group.tally);
                     known.take(group.level, &group.description);

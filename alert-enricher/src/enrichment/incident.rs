@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::Hash;
 
+use foldhash::fast::RandomState;
 use stix_model::sdo::Incident;
 use stix_model::sro::Relationship;
 use stix_model::{Identifier, Object, Timestamp};
@@ -33,6 +35,8 @@ pub(crate) struct Run<'r> {
     /// The usable indicators.
     pub indicators: Vec<&'r Entity>,
     pub identities: BTreeMap<&'r Sighter, Identifier>,
+    /// The identity of the SIEM.
+    pub siem: Identifier,
     pub stamp: Stamp,
     pub now: Timestamp,
 }
@@ -43,7 +47,7 @@ pub(crate) struct Made<'h> {
     pub incident: Incident,
     pub severity: Severity,
     /// Its alerts, by their places among those that were returned.
-    pub documents: BTreeSet<usize>,
+    pub documents: Vec<usize>,
     places: Vec<&'h Sighter>,
     /// The indicators and observables that were seen.
     pub targets: Vec<&'h Entity>,
@@ -90,10 +94,10 @@ struct Scope<'h> {
     suffix: String,
     /// What the identifier depends on beside the entity.
     seed: Vec<String>,
-    seen: Seen,
+    seen: Seen<'h>,
     places: Vec<&'h Sighter>,
     targets: Vec<&'h Entity>,
-    documents: BTreeSet<usize>,
+    documents: Vec<usize>,
     sentence: String,
 }
 
@@ -207,22 +211,19 @@ fn scopes<'h>(
 ) -> Vec<Scope<'h>> {
     let options = run.options;
     let exclude = &options.incident_rule_exclude_list;
-    let documents = |wanted: &dyn Fn(&Document<'_>) -> bool| -> BTreeSet<usize> {
-        let fits = |document: &Document<'_>| !exclude.contains(document.rule().trim()) && wanted(document);
-        all.documents.iter().enumerate().filter(|(_, document)| fits(document)).map(|(place, _)| place).collect()
+    let documents = || {
+        let fits = |(_, document): &(usize, &'h Document<'h>)| !exclude.contains(document.rule().trim());
+        all.documents.iter().enumerate().filter(fits)
     };
-    let targets = |wanted: &dyn Fn(&Group) -> bool| -> Vec<&'h Entity> {
-        let found = findings.targets.iter().filter(|(_, hits)| hits.groups.iter().any(wanted));
-        found.filter_map(|(id, _)| run.subject.find(id)).collect()
-    };
-    let counts = |group: &Group| !exclude.contains(&group.rule);
+    let counts = |group: &&'h Group| !exclude.contains(&group.rule);
+    let targets = || findings.targets.iter().filter_map(|(id, hits)| Some((run.subject.find(id)?, hits)));
     let places = |groups: &[&'h Group]| -> Vec<&'h Sighter> {
         let of_alerts = groups.iter().map(|group| &group.sighter);
         let places: BTreeSet<&'h Sighter> = of_alerts.collect();
         places.into_iter().collect()
     };
     let label = run.subject_phrase();
-    let bound = |seen: &Seen| times(seen.tally.count, all.at_least);
+    let bound = |seen: &Seen<'_>| times(seen.tally.count, all.at_least);
     match options.create_incident {
         IncidentMode::Never => Vec::new(),
         IncidentMode::PerQuery => {
@@ -234,14 +235,15 @@ fn scopes<'h>(
                 return Vec::new();
             }
             let systems = super::text::counted(places.len(), "system");
+            let found = targets().filter(|(_, hits)| hits.groups.iter().any(|group| counts(&group)));
             let sentence =
                 format!("{label} seen {} in {systems}{}.", bound(&seen), when(seen.tally.first, seen.tally.last));
             vec![Scope {
                 suffix: String::new(),
                 seed: Vec::new(),
                 places: places.into_iter().collect(),
-                targets: run.or_subject(targets(&counts)),
-                documents: documents(&|_| true),
+                targets: run.or_subject(found.map(|(target, _)| target).collect()),
+                documents: documents().map(|(place, _)| place).collect(),
                 sentence,
                 seen,
             }]
@@ -254,6 +256,10 @@ fn scopes<'h>(
             for (place, _) in installed {
                 by_place.entry(place).or_default();
             }
+            let mut documents = by(documents().map(|(place, document)| (&document.sighter, place)));
+            let groups = |hits: &'h Hits<'h>| hits.groups.iter().filter(counts);
+            let found = targets().flat_map(|(target, hits)| groups(hits).map(move |group| (&group.sighter, target)));
+            let mut targets = by(found);
             let scope = |(place, groups): (&'h Sighter, Vec<&'h Group>)| {
                 let name = place.name(options);
                 let mut seen = Seen::of(groups.iter().copied());
@@ -264,8 +270,8 @@ fn scopes<'h>(
                     suffix: format!(" in {name}"),
                     seed: vec![place_id.to_string()],
                     places: vec![place],
-                    targets: run.or_subject(targets(&|group| counts(group) && group.sighter == *place)),
-                    documents: documents(&|document| document.sighter == *place),
+                    targets: run.or_subject(targets.remove(place).unwrap_or_default()),
+                    documents: documents.remove(place).unwrap_or_default(),
                     sentence: format!(
                         "{label} seen {} in {}{}.",
                         bound(&seen),
@@ -282,19 +288,23 @@ fn scopes<'h>(
             for group in groups {
                 by_rule.entry(&group.rule).or_default().push(group);
             }
+            let mut documents = by(documents().map(|(place, document)| (document.rule().trim(), place)));
+            let found =
+                targets().flat_map(|(target, hits)| hits.groups.iter().map(move |group| (&*group.rule, target)));
+            let mut targets = by(found);
             let scope = |(id, groups): (&'h str, Vec<&'h Group>)| {
                 let seen = Seen::of(groups.iter().copied());
-                let description = seen.rules.values().next().map(|rule| rule.description.clone()).unwrap_or_default();
+                let description = seen.rules.values().next().map(|rule| &*rule.description).unwrap_or_default();
                 Scope {
                     suffix: format!(" by rule {}", one_line(id)),
                     seed: vec![id.to_owned()],
                     places: places(&groups),
-                    targets: targets(&|group| group.rule == id),
-                    documents: documents(&|document| document.rule().trim() == id),
+                    targets: targets.remove(id).unwrap_or_default(),
+                    documents: documents.remove(id).unwrap_or_default(),
                     sentence: format!(
                         "{label} seen {} by {}{}.",
                         bound(&seen),
-                        rule(id, &description),
+                        rule(id, description),
                         when(seen.tally.first, seen.tally.last)
                     ),
                     seen,
@@ -303,23 +313,24 @@ fn scopes<'h>(
             by_rule.into_iter().map(scope).collect()
         }
         IncidentMode::PerAlert => {
+            let found = targets().flat_map(|(target, hits)| {
+                hits.documents.iter().map(move |document| ((document.index, document.id), target))
+            });
+            let mut targets = by(found);
             let scope = |(place, document): (usize, &'h Document<'h>)| {
                 let time = document.alert.timestamp;
                 let seen = super::hits::RuleSeen {
                     level: document.level(),
-                    description: document.description().to_owned(),
+                    description: document.description().into(),
                     tally: Tally { count: 1, first: time, last: time },
                 };
                 let name = document.sighter.name(options);
-                let found = findings.targets.iter().filter(|(_, hits)| {
-                    hits.documents.iter().any(|other| (other.index, other.id) == (document.index, document.id))
-                });
                 Scope {
                     suffix: format!(" in {name} (rule {}, alert {})", one_line(document.rule()), one_line(document.id)),
                     seed: vec![document.id.to_owned()],
                     places: vec![&document.sighter],
-                    targets: found.filter_map(|(id, _)| run.subject.find(id)).collect(),
-                    documents: [place].into(),
+                    targets: targets.remove(&(document.index, document.id)).unwrap_or_default(),
+                    documents: vec![place],
                     sentence: format!(
                         "{label} seen in {} by {} in alert {}{}.",
                         short_code(&name, 200),
@@ -327,17 +338,28 @@ fn scopes<'h>(
                         short_code(document.id, 200),
                         when(time, None)
                     ),
-                    seen: Seen { tally: seen.tally, rules: [(document.rule().to_owned(), seen)].into() },
+                    seen: Seen { tally: seen.tally, rules: [(document.rule(), seen)].into() },
                 }
             };
-            let fits = |(_, document): &(usize, &Document<'_>)| !exclude.contains(document.rule().trim());
-            all.documents.iter().enumerate().filter(fits).map(scope).collect()
+            documents().map(scope).collect()
         }
     }
 }
 
+/// What belongs to each key, in order and without repetitions next to each other.
+fn by<K: Eq + Hash, V: PartialEq>(found: impl Iterator<Item = (K, V)>) -> hashbrown::HashMap<K, Vec<V>, RandomState> {
+    let mut all: hashbrown::HashMap<K, Vec<V>, RandomState> = hashbrown::HashMap::default();
+    for (key, value) in found {
+        let values = all.entry(key).or_default();
+        if values.last() != Some(&value) {
+            values.push(value);
+        }
+    }
+    all
+}
+
 /// Adds what an inventory says to what was seen. Alerts have been counted already where there are some.
-fn extend<'s>(seen: &mut Seen, states: impl Iterator<Item = &'s State>, count: bool) {
+fn extend<'s>(seen: &mut Seen<'_>, states: impl Iterator<Item = &'s State>, count: bool) {
     for state in states {
         let tally = Tally { count: u64::from(count), first: state.since, last: state.since };
         seen.tally.add(tally);
@@ -366,7 +388,7 @@ impl<'h> Run<'h> {
         let name = format!("Wazuh alert: {} sighted{}", self.subject.entity.label(), scope.suffix);
         let mut incident = Incident::new(name, created);
         // Two SIEMs that sight the same have an incident each.
-        let siem = Sighter::Siem.identity(options, &[]).id().to_string();
+        let siem = self.siem.to_string();
         let entity = self.subject.entity.id().to_string();
         let mut seed = vec!["incident", options.create_incident.name(), siem.as_str(), entity.as_str()];
         seed.extend(scope.seed.iter().map(String::as_str));

@@ -15,13 +15,6 @@ enum Step<'a> {
     Member(Cow<'a, str>),
 }
 
-impl Path<'_> {
-    /// Whether the path begins with this member.
-    pub(crate) fn is_below(&self, name: &str) -> bool {
-        matches!(self.0.first(), Some(Step::Member(first)) if first == name)
-    }
-}
-
 /// The names of members with dots between them.
 impl fmt::Display for Path<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -44,7 +44,9 @@ impl Links {
     }
 
     fn page(&self, template: &str, values: &[(&str, &str)]) -> String {
-        let mut page = format!("{}/", self.app_url.trim_end_matches('/'));
+        let mut page = String::with_capacity(self.app_url.len() + template.len() + 64);
+        page.push_str(self.app_url.trim_end_matches('/'));
+        page.push('/');
         let mut rest = template.trim_start_matches('/');
         while let Some(start) = rest.find('{') {
             let (before, from) = rest.split_at(start);

@@ -5,6 +5,7 @@
 //! emphasis, no link, no picture, no HTML. What cannot stand there is replaced where everybody can see it.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 /// The longest run of back-ticks.
 fn longest_run(text: &str) -> usize {
@@ -98,21 +99,41 @@ pub fn short_code(text: &str, limit: usize) -> String {
 
 /// Code spans in the cell of a table. Cells are told apart before spans are, so bars stand outside of them.
 pub fn cell_code(text: &str) -> String {
-    if !text.contains('|') {
-        return code(text);
+    let mut out = String::with_capacity(text.len() + 2);
+    push_cell_code(&mut out, text);
+    out
+}
+
+/// Appends code spans in the cell of a table.
+pub(crate) fn push_cell_code(out: &mut String, text: &str) {
+    if memchr::memchr(b'|', text.as_bytes()).is_none() {
+        return push_code(out, text);
     }
     let parts = text.split('|').map(|part| if part.trim().is_empty() { String::new() } else { code(part) });
-    parts.collect::<Vec<_>>().join("&#124;")
+    out.push_str(&parts.collect::<Vec<_>>().join("&#124;"));
 }
 
 /// A code block. Its fence is longer than any in the text.
 pub fn block(language: &str, text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + language.len() + 10);
+    push_block(&mut out, language, text);
+    out
+}
+
+/// Appends a code block.
+pub(crate) fn push_block(out: &mut String, language: &str, text: &str) {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
-    format!("{fence}{language}\n{}\n{fence}\n", text.trim_end_matches('\n'))
+    for part in [&fence, language, "\n", text.trim_end_matches('\n'), "\n", &fence, "\n"] {
+        out.push_str(part);
+    }
 }
 
 /// Text of our own or a name that a user chose: what Markdown would read is escaped.
 pub fn escape(text: &str) -> String {
+    // Most names have nothing in them that needs a look.
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'.' | b'-' | b':')) {
+        return text.to_owned();
+    }
     let text = one_line(text);
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
@@ -149,7 +170,7 @@ pub struct Table(String);
 impl Table {
     /// A table with these headings.
     pub fn new(headings: &[&str]) -> Self {
-        let mut table = Self(String::with_capacity(256));
+        let mut table = Self(String::with_capacity(512));
         table.row(headings);
         table.0.extend(headings.iter().map(|_| "| --- "));
         table.0.push_str("|\n");
@@ -163,6 +184,25 @@ impl Table {
             self.0.push_str(cell.as_ref());
             self.0.push(' ');
         }
+        self.end_row()
+    }
+
+    /// Adds a cell to the row that [`end_row`](Self::end_row) ends.
+    pub(crate) fn cell(&mut self, write: impl FnOnce(&mut String)) -> &mut Self {
+        self.0.push_str("| ");
+        write(&mut self.0);
+        self.0.push(' ');
+        self
+    }
+
+    /// Adds a cell with what a value shows.
+    pub(crate) fn shown(&mut self, value: impl fmt::Display) -> &mut Self {
+        // Writing to a text cannot fail.
+        self.cell(|out| _ = write!(out, "{value}"))
+    }
+
+    /// Ends the row of the cells that were added one by one.
+    pub(crate) fn end_row(&mut self) -> &mut Self {
         self.0.push_str("|\n");
         self
     }

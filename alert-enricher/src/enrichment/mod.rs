@@ -211,6 +211,7 @@ impl<'c> Enricher<'c> {
             kind,
             indicators: plan.indicators.iter().filter_map(|id| subject.find(id)).collect(),
             identities: places.identities(),
+            siem: Sighter::Siem.identity(options, &[]).id().clone(),
             stamp,
             now,
         };
@@ -226,7 +227,10 @@ impl<'c> Enricher<'c> {
             Ok(made) => (made, None),
             Err(reason) => (Vec::new(), Some(reason)),
         };
-        let wanted: BTreeSet<usize> = made.iter().flat_map(|made| made.documents.iter().copied()).collect();
+        let mut wanted = vec![false; all.documents.len()];
+        for place in made.iter().flat_map(|made| &made.documents) {
+            wanted[*place] = true;
+        }
         // Places of alerts in incidents are those among all alerts.
         let documents: Vec<&Document<'_>> = all.documents.iter().collect();
         let extractor = Extractor::new(self.catalogue, &options.extract);
@@ -321,8 +325,7 @@ impl<'c> Enricher<'c> {
             let is_sighted = |sighted: &Sighted<'_>| sighted.sighter == place && sighted.of == *entity.id();
             // Alerts count better than what is left of them.
             if !all.iter().any(is_sighted) {
-                let mut sighting =
-                    sighting::sighting(entity, place_id, tally, known, &run.stamp, self.options, run.now);
+                let mut sighting = sighting::sighting(entity, place_id, tally, known, &run.stamp, run.now);
                 let name = markdown::short_code(&place.name(self.options), 200);
                 sighting.description = Some(format!("In the inventory of {name}"));
                 out.sightings.push(sighting.id().clone());

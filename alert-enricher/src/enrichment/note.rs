@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use memchr::memmem::Finder;
 use stix_model::sdo::Note;
 use stix_model::{Identifier, Timestamp};
+use wazuh_query::catalogue::Schema;
 
 use super::hits::{Document, Findings, Hits, Seen};
 use super::incident::{NoIncident, Run};
 use super::json;
-use super::markdown::{Table, block, cell_code, cut, escape, one_line, pretty_json};
+use super::markdown::{Table, cell_code, cut, escape, one_line, pretty_json, push_block};
 use super::sighting::{Sighted, fair, reference};
 use super::stamp::stable_id;
 use super::text::{alert_table, counted, rule_table};
@@ -25,6 +28,7 @@ pub(crate) fn alert_notes(run: &Run<'_>, sighted: &[Sighted<'_>], values: &[Stri
     let options = run.options;
     let values = Values::new(values);
     let mut chosen: Vec<(&Document<'_>, Vec<Identifier>, String)> = Vec::new();
+    let mut known: HashMap<(&str, &str), usize, RandomState> = HashMap::default();
     for sighted in sighted {
         let documents = fair(&sighted.documents, options.max_notes, options.max_notes_per_alert_rule);
         let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
@@ -40,8 +44,8 @@ pub(crate) fn alert_notes(run: &Run<'_>, sighted: &[Sighted<'_>], values: &[Stri
             let count =
                 if total > shown as u64 { format!("{place} of {total} (limited to {shown})") } else { String::new() };
             let id = sighted.id.clone();
-            let known = chosen.iter_mut().find(|(other, ..)| (other.index, other.id) == (document.index, document.id));
-            match known {
+            let place = *known.entry((document.index, document.id)).or_insert(chosen.len());
+            match chosen.get_mut(place) {
                 Some((_, sightings, _)) => sightings.push(id),
                 None => chosen.push((document, vec![id], count)),
             }
@@ -65,8 +69,11 @@ impl Run<'_> {
         let created = document.alert.timestamp.unwrap_or(self.now);
         let entity = self.subject.entity.id();
         let more = if count.is_empty() { Vec::new() } else { vec![("Count", count)] };
-        let mut content = format!("## Summary\n\n{}\n## Matches\n\n", alert_table(document, &more));
-        content.push_str(&matches(document.source, values));
+        let mut content = String::with_capacity(document.source.len() * 2 + 1_024);
+        for part in ["## Summary\n\n", &alert_table(document, &more), "\n## Matches\n\n"] {
+            content.push_str(part);
+        }
+        content.push_str(&matches(document.source, document.alert.schema, values));
         let json = pretty_json(document.source);
         // There are at most as many characters as bytes.
         let is_short = json.len() <= options.max_note_size;
@@ -76,10 +83,11 @@ impl Run<'_> {
             Some((end, _)) => json[..end].rfind('\n').map_or("", |end| &json[..end]),
             None => json.as_str(),
         };
-        // Writing to a text cannot fail.
-        let _ = write!(content, "\n## Alert\n\n{}", block("json", shown));
+        content.push_str("\n## Alert\n\n");
+        push_block(&mut content, "json", shown);
         let cut_off = json[shown.len()..].chars().count();
         if cut_off > 0 {
+            // Writing to a text cannot fail.
             let _ = write!(content, "\n[… {cut_off} more characters]\n");
         }
         let mut object_refs = vec![entity.clone()];
@@ -181,15 +189,29 @@ pub(crate) struct Summary<'a> {
 }
 
 /// What matches are looked for: values in lower case.
-struct Values(Vec<Finder<'static>>);
+struct Values {
+    finders: Vec<Finder<'static>>,
+    /// Whether JSON has to escape something in one of them.
+    is_escaped: bool,
+}
 
 impl Values {
     /// Most values that are looked for.
     const MOST: usize = 64;
 
     fn new(values: &[String]) -> Self {
-        let folded = values.iter().take(Self::MOST).map(|value| value.to_lowercase());
-        Self(folded.map(|value| Finder::new(value.as_bytes()).into_owned()).collect())
+        let values = &values[..values.len().min(Self::MOST)];
+        let folded = values.iter().map(|value| value.to_lowercase());
+        let may_be_escaped = |char: char| matches!(char, '"' | '\\' | '/') || char.is_control();
+        Self {
+            finders: folded.map(|value| Finder::new(value.as_bytes()).into_owned()).collect(),
+            is_escaped: values.iter().any(|value| value.contains(may_be_escaped)),
+        }
+    }
+
+    /// Whether any of them may stand in a text of this document. Most alerts need no further look.
+    fn may_be_in(&self, document: &str, folded: &mut String) -> bool {
+        self.is_escaped || document.contains("\\u") || self.are_in(document, folded)
     }
 
     /// Whether any of them stands in a text. `folded` is room for the text in lower case.
@@ -201,22 +223,27 @@ impl Values {
         } else {
             *folded = text.to_lowercase();
         }
-        self.0.iter().any(|value| value.find(folded.as_bytes()).is_some())
+        self.finders.iter().any(|value| value.find(folded.as_bytes()).is_some())
     }
 }
 
 /// The texts of an alert in which a value stands. This is not how the search found the alert, which also knows other
-/// notations; it shows where to look.
-fn matches(source: &str, values: &Values) -> String {
+/// notations; it shows where to look. The text of the whole event repeats what its fields say.
+fn matches(source: &str, schema: Schema, values: &Values) -> String {
     let mut folded = String::new();
-    let Some(found) = json::texts(source, |text| values.are_in(text, &mut folded)) else { return "–\n".to_owned() };
-    let found: Vec<_> = found.iter().filter(|(path, _)| !path.is_below("full_log")).collect();
+    let none = || "–\n".to_owned();
+    if !values.may_be_in(source, &mut folded) {
+        return none();
+    }
+    let Some(found) = json::texts(source, |text| values.are_in(text, &mut folded)) else { return none() };
+    let found = found.iter().map(|(path, text)| (path.to_string(), text));
+    let found: Vec<_> = found.filter(|(path, _)| !schema.whole_event().contains(&path.as_str())).collect();
     if found.is_empty() {
-        return "–\n".to_owned();
+        return none();
     }
     let mut table = Table::new(&["Field", "Match"]);
     for (path, text) in found.iter().take(MATCHES) {
-        table.row(&[cell_code(&cut(&path.to_string(), CELL)), cell_code(&cut(text, CELL))]);
+        table.row(&[cell_code(&cut(path, CELL)), cell_code(&cut(text, CELL))]);
     }
     let mut text = table.finish();
     if found.len() > MATCHES {
@@ -239,12 +266,16 @@ mod tests {
         let source =
             r#"{"full_log":"EVIL.example","data":{"dns":{"answers":[{"rdata":"x.Evil.Example."},{"rdata":"y"}]}}}"#;
         let values = |text: &str| Values::new(&[text.to_owned()]);
-        let text = matches(source, &values("evil.example"));
+        let text = matches(source, Schema::Wazuh4, &values("evil.example"));
         assert_eq!(text, "| Field | Match |\n| --- | --- |\n| `data.dns.answers.rdata` | `x.Evil.Example.` |\n");
-        assert_eq!(matches("{", &Values::new(&[])), "–\n");
-        assert_eq!(matches("{}", &values("x")), "–\n");
+        assert_eq!(matches("{", Schema::Wazuh4, &Values::new(&[])), "–\n");
+        assert_eq!(matches("{}", Schema::Wazuh4, &values("x")), "–\n");
+        // However JSON writes it.
+        let escaped = r#"{"a":"\u0065vil.example","b":"C:\\evil.exe"}"#;
+        assert!(matches(escaped, Schema::Wazuh4, &values("evil.example")).contains("| `a` |"));
+        assert!(matches(escaped, Schema::Wazuh4, &values(r"c:\evil.exe")).contains("| `b` |"));
         let other_letters = r#"{"b":"ÄÖÜ","a":["x äöü"],"a.c":{"d":1}}"#;
-        let text = matches(other_letters, &values("Äöü"));
+        let text = matches(other_letters, Schema::Wazuh4, &values("Äöü"));
         assert_eq!(text, "| Field | Match |\n| --- | --- |\n| `a` | `x äöü` |\n| `b` | `ÄÖÜ` |\n");
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Sighted<'h> {
     pub id: Identifier,
     /// What was sighted.
     pub of: Identifier,
-    pub seen: Seen,
+    pub seen: Seen<'h>,
     /// Its alerts, the earliest first.
     pub documents: Vec<&'h Document<'h>>,
 }
@@ -55,7 +55,7 @@ pub(crate) fn sightings<'h>(
         let seen = Seen::of(groups);
         let place = identities.get(sighter)?;
         let documents = documents.remove(sighter).unwrap_or_default();
-        let mut sighting = sighting(entity, place, seen.tally, known, stamp, options, now);
+        let mut sighting = sighting(entity, place, seen.tally, known, stamp, now);
         sighting.description = Some(format!(
             "Seen {} in {}{}.\n\n{}",
             times(seen.tally.count, hits.at_least),
@@ -79,7 +79,6 @@ pub(crate) fn sighting(
     tally: Tally,
     known: &Known,
     stamp: &Stamp,
-    options: &EnrichmentOptions,
     now: Timestamp,
 ) -> Sighting {
     let created = tally.first.or(tally.last).unwrap_or(now);
@@ -89,7 +88,7 @@ pub(crate) fn sighting(
     sighting.first_seen = tally.first;
     // STIX wants the end not before the beginning; alerts without a time give neither.
     sighting.last_seen = tally.last.or(tally.first);
-    let known = known.sighting(sighting.id(), entity.ids(), place, options.author().id());
+    let known = known.sighting(sighting.id(), entity.ids(), place, stamp.author_id());
     let count = known.map_or(tally.count, |known| known.count_to_send(tally));
     // The largest count that STIX allows (section 5.2).
     sighting.count = i64::try_from(count.min(999_999_999)).ok();

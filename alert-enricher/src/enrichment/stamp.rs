@@ -52,6 +52,11 @@ impl Stamp {
         }
     }
 
+    /// Who makes everything.
+    pub(crate) fn author_id(&self) -> &Identifier {
+        &self.author
+    }
+
     /// A domain object, relationship or sighting of our own.
     pub(crate) fn domain(&self, common: &mut SdoCommon) {
         common.created_by_ref = Some(self.author.clone());

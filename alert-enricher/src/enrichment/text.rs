@@ -1,12 +1,13 @@
 //! Sentences and tables that several objects share. All of it is Markdown, with alert text in code.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use stix_model::Timestamp;
 
 use super::hits::{Document, Seen};
 use super::link::Links;
-use super::markdown::{Table, cell_code, cut, escape, link, push_code};
+use super::markdown::{Table, cut, escape, link, push_cell_code, push_code};
 
 /// Longest text of a rule or field.
 const LONGEST: usize = 300;
@@ -60,14 +61,17 @@ pub(crate) fn push_rule(text: &mut String, id: &str, description: &str) {
 /// The rows that say which alert it is, with further ones.
 pub(crate) fn alert_table(document: &Document<'_>, more: &[(&str, String)]) -> String {
     let mut table = Table::new(&["Key", "Value"]);
-    table.row(&["Rule ID", &cell_code(&cut(document.rule(), LONGEST))]);
-    table.row(&["Rule desc.", &cell_code(&cut(document.description(), LONGEST))]);
-    table.row(&["Rule level", &document.level().to_string()]);
-    let alert = match document.alert.id.as_deref() {
-        Some(own) if own != document.id => format!("{}/{own}", document.id),
-        _ => document.id.to_owned(),
+    let mut row = |key: &str, value: &str| {
+        table.shown(key).cell(|out| push_cell_code(out, &cut(value, LONGEST))).end_row();
     };
-    table.row(&["Alert ID", &cell_code(&cut(&alert, LONGEST))]);
+    row("Rule ID", document.rule());
+    row("Rule desc.", document.description());
+    table.shown("Rule level").shown(document.level()).end_row();
+    let alert = match document.alert.id.as_deref() {
+        Some(own) if own != document.id => Cow::Owned([document.id, own].join("/")),
+        _ => Cow::Borrowed(document.id),
+    };
+    table.shown("Alert ID").cell(|out| push_cell_code(out, &cut(&alert, LONGEST))).end_row();
     for (key, value) in more {
         table.row(&[*key, value.as_str()]);
     }
@@ -75,24 +79,25 @@ pub(crate) fn alert_table(document: &Document<'_>, more: &[(&str, String)]) -> S
 }
 
 /// The rules of what was seen, the most severe first.
-pub(crate) fn rule_table(seen: &Seen, links: &Links, at_least: bool) -> String {
+pub(crate) fn rule_table(seen: &Seen<'_>, links: &Links, at_least: bool) -> String {
     let mut rules: Vec<_> = seen.rules.iter().collect();
     rules.sort_by(|(one_id, one), (other_id, other)| {
         (other.level, other.tally.count).cmp(&(one.level, one.tally.count)).then_with(|| one_id.cmp(other_id))
     });
     let bound = if at_least { "+" } else { "" };
-    let shown = |time: Option<Timestamp>| time.map_or_else(|| "–".to_owned(), |time| time.to_string());
     let mut table = Table::new(&["Rule", "Level", "Count", "Earliest", "Latest", "Description"]);
     for (id, rule) in rules.iter().take(ROWS) {
         let name = if id.is_empty() { "–".to_owned() } else { link(&escape(&cut(id, LONGEST)), &links.rule(id)) };
-        table.row(&[
-            name,
-            rule.level.to_string(),
-            format!("{}{bound}", rule.tally.count),
-            shown(rule.tally.first),
-            shown(rule.tally.last),
-            cell_code(&cut(&rule.description, LONGEST)),
-        ]);
+        table.shown(name);
+        table.shown(rule.level).shown(format_args!("{}{bound}", rule.tally.count));
+        for time in [rule.tally.first, rule.tally.last] {
+            match time {
+                Some(time) => table.shown(time),
+                None => table.shown('–'),
+            };
+        }
+        table.cell(|out| push_cell_code(out, &cut(&rule.description, LONGEST)));
+        table.end_row();
     }
     let mut text = table.finish();
     if rules.len() > ROWS {

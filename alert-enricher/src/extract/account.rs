@@ -11,7 +11,8 @@ use super::{ExtractType, Work, is_placeholder};
 /// What a group tells about one account.
 #[derive(Default)]
 struct Draft {
-    account: UserAccount,
+    login: Option<String>,
+    user_id: Option<String>,
     domain: Option<String>,
     fields: Vec<FieldId>,
 }
@@ -61,29 +62,24 @@ impl Draft {
         match reading {
             Reading::Account(account) => {
                 let login = account.login.clone().into_owned();
-                if self.account.account_login.as_ref().is_some_and(|known| *known != login) {
-                    let mut other = Self::default();
-                    other.account.account_login = Some(login);
-                    other.account.user_id = account.user_id.map(str::to_owned);
-                    other.fields.push(field);
-                    return Some(other);
+                let user_id = account.user_id.map(str::to_owned);
+                if self.login.as_ref().is_some_and(|known| *known != login) {
+                    return Some(Self { login: Some(login), user_id, domain: None, fields: vec![field] });
                 }
-                self.account.account_login = Some(login);
-                if let Some(user_id) = account.user_id {
-                    self.account.user_id = Some(user_id.to_owned());
-                }
+                self.login = Some(login);
+                self.user_id = user_id.or(self.user_id.take());
                 self.fields.push(field);
             }
             Reading::Sid(sid) => {
-                self.account.user_id.get_or_insert(sid.to_owned());
+                self.user_id.get_or_insert_with(|| sid.to_owned());
                 self.fields.push(field);
             }
             Reading::Text(text) if holds == Holds::UserId => {
-                self.account.user_id.get_or_insert(text.into_owned());
+                self.user_id.get_or_insert_with(|| text.into_owned());
                 self.fields.push(field);
             }
             Reading::Text(text) if holds == Holds::UserDomain => {
-                self.domain.get_or_insert(text.into_owned());
+                self.domain.get_or_insert_with(|| text.into_owned());
             }
             _ => {}
         }
@@ -91,15 +87,15 @@ impl Draft {
     }
 
     fn finish(self) -> Option<(UserAccount, Vec<FieldId>)> {
-        let Self { mut account, domain, fields } = self;
-        if account.account_login.is_none() && account.user_id.is_none() {
+        let Self { login, user_id, domain, fields } = self;
+        if login.is_none() && user_id.is_none() {
             return None;
         }
-        if let (Some(login), Some(domain)) = (&account.account_login, domain)
-            && !login.contains(['\\', '@'])
-        {
-            account.display_name = Some(format!("{domain}\\{login}"));
-        }
+        let display_name = match (&login, domain) {
+            (Some(login), Some(domain)) if !login.contains(['\\', '@']) => Some(format!("{domain}\\{login}")),
+            _ => None,
+        };
+        let account = UserAccount { account_login: login, user_id, display_name, ..UserAccount::default() };
         Some((account.identified(), fields))
     }
 }

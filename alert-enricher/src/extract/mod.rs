@@ -293,7 +293,7 @@ impl<'a> Work<'_, 'a, '_> {
     }
 
     fn certificate(&mut self, group: &Group<'a>) {
-        if !self.wants(ExtractType::X509Certificate) {
+        if !self.wants(ExtractType::X509Certificate) || !group.any(is_of_certificate) {
             return;
         }
         let mut certificate = X509Certificate::default();

@@ -72,7 +72,7 @@ fn enrichment_once(every: bool, repeat: Option<String>) -> io::Result<()> {
     let Some(enrichment) = benches::enrichment::Enrichment::of_address() else { return Ok(()) };
     let mut text = String::new();
     for _ in 0..repeat.and_then(|count| count.parse().ok()).unwrap_or(1) {
-        (_, text) = black_box(enrichment.run(&documents));
+        (_, text, _) = black_box(enrichment.run(&documents));
     }
     writeln!(io::stdout(), "{text}")
 }

@@ -26,9 +26,14 @@ const MILLION: usize = 1_000_000;
 const KNOWN: usize = 500;
 
 fn main() -> io::Result<()> {
-    let program = std::env::args_os()
-        .nth(1)
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/custom-opencti"), PathBuf::from);
+    let program = match std::env::args_os().nth(1) {
+        Some(program) => PathBuf::from(program),
+        // The programs of a workspace stand side by side.
+        None => std::env::current_exe()?.with_file_name("custom-opencti"),
+    };
+    if !program.exists() {
+        return Err(io::Error::other("build it first: cargo build --release -p integration-bin"));
+    }
     let folder = tempfile::tempdir()?;
     let home = folder.path();
     let state = home.join("queue/custom-opencti/daemon");

@@ -142,10 +142,11 @@ impl Webhook {
                 };
                 if self.busy.fetch_add(1, Ordering::Relaxed) >= MOST {
                     self.busy.fetch_sub(1, Ordering::Relaxed);
-                    // Over TLS, whoever is too much has to find out without a word.
-                    if self.tls.is_none() {
+                    // Over TLS, whoever is too much has to find out without a word. Nobody waits here for them: what they
+                    // sent stays unread, and the answer is short enough for the system to take it at once.
+                    if self.tls.is_none() && stream.set_nonblocking(true).is_ok() {
                         let refusal = (503, json!({ "error": "too many requests at once" }));
-                        let _gone = answer(&mut Patient::new(&stream), &refusal).and_then(|()| close(&stream));
+                        let _gone = answer(&mut &stream, &refusal);
                     }
                     continue;
                 }

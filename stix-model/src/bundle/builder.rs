@@ -6,9 +6,10 @@ use std::{
 };
 
 use foldhash::fast::RandomState;
+use uuid::Uuid;
 
 use super::Bundle;
-use crate::{Identifier, Object, id};
+use crate::{Identifier, Object, id, identifier};
 
 /// Collects objects for a bundle.
 ///
@@ -106,13 +107,21 @@ impl<T: Into<Object>> Extend<T> for BundleBuilder {
 
 /// The identifier of a bundle of these objects, in any order.
 pub(super) fn bundle_id(objects: &[Object]) -> Identifier {
-    let mut members: Vec<&Identifier> = objects.iter().map(Object::id).collect();
+    // Sorted by type and UUID. There are few types, and numbers are compared faster than texts.
+    let mut members: HashMap<&str, Vec<u128>, RandomState> = HashMap::default();
+    for id in objects.iter().map(Object::id) {
+        members.entry(id.object_type()).or_default().push(id.uuid().as_u128());
+    }
+    let mut members: Vec<(&str, Vec<u128>)> = members.into_iter().collect();
     members.sort_unstable();
     // The canonical form of a list of identifiers, which have nothing in them to escape.
-    let mut list = Vec::with_capacity(members.len() * 64 + 2);
-    for (place, id) in members.into_iter().enumerate() {
-        list.push(if place > 0 { b',' } else { b'[' });
-        id.write_json(&mut list);
+    let mut list = Vec::with_capacity(objects.len() * 64 + 2);
+    for (object_type, mut numbers) in members {
+        numbers.sort_unstable();
+        for number in numbers {
+            list.push(if list.is_empty() { b'[' } else { b',' });
+            identifier::write_json(object_type, Uuid::from_u128(number), &mut list);
+        }
     }
     list.extend_from_slice(if list.is_empty() { b"[]" } else { b"]" });
     Identifier::from_static("bundle", id::of_canonical(&list))

@@ -46,9 +46,9 @@ fn first_escape(text: &[u8]) -> Option<usize> {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     // The highest bit of each byte that is zero; borrows reach further only behind the first of them.
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let mut words = text.chunks_exact(8);
-    for (place, word) in words.by_ref().enumerate() {
-        let word = word.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let (words, remainder) = text.as_chunks();
+    for (place, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
         let found = control | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
         if found != 0 {
@@ -56,7 +56,7 @@ fn first_escape(text: &[u8]) -> Option<usize> {
         }
     }
     let is_escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-    words.remainder().iter().position(is_escaped).map(|place| text.len() / 8 * 8 + place)
+    remainder.iter().position(is_escaped).map(|place| text.len() / 8 * 8 + place)
 }
 
 /// Appends a string with the fewest escapes.

@@ -260,6 +260,16 @@ pub enum Schema {
     Wazuh5,
 }
 
+impl Schema {
+    /// Where an alert keeps the text of the whole event, which repeats what its fields say.
+    pub fn whole_event(self) -> &'static [&'static str] {
+        match self {
+            Self::Wazuh4 => &["full_log", "data.win.system.message"],
+            Self::Wazuh5 => &["message", "event.original"],
+        }
+    }
+}
+
 /// How the index maps a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -31,6 +31,9 @@ pub use user::{CatalogueError, CatalogueFile, UserField};
 /// Longer texts between quotes are no names of fields.
 const LONGEST_NAME: usize = 64;
 
+/// Wazuh's alerts have at most 64 KiB.
+const LONGEST_TEXT: usize = 256 << 10;
+
 /// A field of one catalogue, by its place in [`Catalogue::fields`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldId(u32);
@@ -80,11 +83,13 @@ impl Catalogue {
     /// assert!(catalogue.find(Schema::Wazuh4, "data.dstip").is_none());
     /// ```
     pub fn builtin_for(text: &str) -> Self {
-        // A name may be written with such characters, and then it does not stand there as it is.
-        if text.contains("\\u") {
+        // A name may be written with such characters, and then it does not stand there as it is. What is far longer than
+        // an alert would cost more than it saves.
+        if text.len() > LONGEST_TEXT || text.contains("\\u") {
             return Self::builtin();
         }
-        let names: hashbrown::HashSet<&str, foldhash::fast::FixedState> =
+        // Whoever writes the alert chooses the names, so where they fall must not be known to them.
+        let names: hashbrown::HashSet<&str, foldhash::fast::RandomState> =
             text.split(['"', '.']).filter(|name| name.len() < LONGEST_NAME).collect();
         let mut catalogue = Self { fields: Vec::new(), trie: Trie::with_capacity(0) };
         for table in wazuh_4::TABLES.iter().chain(wazuh_5::TABLES) {

@@ -220,14 +220,6 @@ pub(crate) const PLACES: &[Place] = &[
     wazuh_5("sc-status", "http.response.status_code"),
 ];
 
-/// Where an alert keeps the text of the whole event, for rules that look for words.
-pub(crate) fn whole_event(schema: Schema) -> &'static [&'static str] {
-    match schema {
-        Schema::Wazuh4 => &["full_log", "data.win.system.message"],
-        Schema::Wazuh5 => &["message", "event.original"],
-    }
-}
-
 /// Other names of the same fields, by the kind of event: the security log names processes in its own way
 /// (specification, "Field Usage").
 pub(crate) const OTHER_NAMES: &[(&str, &str, &str)] = &[

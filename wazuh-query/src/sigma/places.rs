@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::logsource::Scope;
-use crate::catalogue::taxonomy::{Concept, OTHER_NAMES, PLACES, UrlPart, key, part_of_url, whole_event};
+use crate::catalogue::taxonomy::{Concept, OTHER_NAMES, PLACES, UrlPart, key, part_of_url};
 use crate::catalogue::{Catalogue, Field, HashAlgorithm, Holds, IndexType, Join, Role, Schema, Tells, Uses};
 use crate::value::Spelling;
 
@@ -116,7 +116,7 @@ impl Places<'_> {
 
     /// The places of the whole event.
     pub(super) fn of_event(&self) -> Vec<Place> {
-        whole_event(self.schema).iter().map(|path| self.at(path)).collect()
+        self.schema.whole_event().iter().map(|path| self.at(path)).collect()
     }
 
     /// The place at a path, in the catalogue or not.
