@@ -34,7 +34,7 @@ use crate::{Identifier, Object};
 #[derive(Clone, Debug, Default)]
 pub struct Relations {
     /// Objects by identifier, name and alias, in lower case.
-    names: HashMap<String, Vec<Identifier>>,
+    names: HashMap<String, HashSet<Identifier>>,
     /// What containers refer to.
     contents: HashMap<Identifier, Vec<Identifier>>,
     outgoing: HashMap<Identifier, Vec<(Lead, Identifier)>>,
@@ -92,9 +92,7 @@ impl Relations {
         }
         let mut name = |name: &str| {
             let ids = self.names.entry(name.trim().to_lowercase()).or_default();
-            if !ids.contains(id) {
-                ids.push(id.clone());
-            }
+            ids.insert(id.clone());
         };
         name(&id.to_string());
         // Names stand in different places of different types.
@@ -243,6 +241,28 @@ mod tests {
         let one_way = relations().of(&["Weekly", "Foul Fox"]).unwrap();
         assert_eq!(one_way, relations().of(&["Foul Fox", "Weekly"]).unwrap());
         assert!(one_way.contains(&id("indicator", 1).parse().unwrap()));
+    }
+
+    #[test]
+    fn a_name_may_belong_to_very_many() {
+        let mut relations = Relations::default();
+        let indicator = |number: u32| {
+            let mut indicator = crate::sdo::Indicator::new(
+                "[ipv4-addr:value = '203.0.113.7']",
+                "stix",
+                crate::Timestamp::UNIX_EPOCH,
+                crate::Timestamp::UNIX_EPOCH,
+            );
+            indicator.common.id = format!("indicator--8752eb5f-8b58-419e-8f40-1087{number:08}").parse().unwrap();
+            indicator.name = Some("Scanner".to_owned());
+            Object::from(indicator)
+        };
+        // Each compared with all before it would be thousands of millions of comparisons.
+        for number in 0..100_000 {
+            relations.add(&indicator(number));
+        }
+        relations.add(&indicator(1));
+        assert_eq!(relations.of(&["scanner"]).unwrap().len(), 100_000);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod html;
 mod parts;
 mod report;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
@@ -19,8 +19,8 @@ use wazuh_query::pattern::Scope;
 
 use crate::store::Validity;
 use crate::store::{
-    Comparison, Damaged, Decided, Handle, Hit, Look, MatchError, MatchOptions, Matcher, PatternVerdict, Snapshot,
-    Standing,
+    Comparison, Damaged, Decided, Handle, Hit, Look, MatchError, MatchOptions, Matcher, PatternVerdict, SeenField,
+    SeenText, Snapshot, Standing,
 };
 
 use parts::{Part, Parts};
@@ -290,7 +290,7 @@ impl Found {
             let place = Place { indicator: hit.handle, agent_id, agent_name, rule: rule_id };
             let field = self.texts.number(field_name(hit));
             let verdict = hit.verdict.and_then(|verdict| verdicts.get(verdict));
-            let value = verdict.and_then(PatternVerdict::value).map_or_else(|| hit.seen.clone(), Box::from);
+            let value = verdict.and_then(PatternVerdict::value).map_or_else(|| Box::from(&*hit.seen), Box::from);
             if let Some(verdict) = verdict {
                 let first = counted != Some(hit.handle);
                 match verdict.decided {
@@ -358,24 +358,25 @@ impl Found {
     }
 }
 
-/// Which hits only say what others say better: an indicator says more than the observable that it is based on, so only
-/// one of them is reported.
+/// Which hits only say what others say better: an indicator says more than the observable that it is based on, so of two
+/// that found the same value in the same place only the indicator is reported. An observable with several values, such as
+/// the hashes of a file, is the same thing whichever of them the indicator is about.
 fn repeated(hits: &[Hit], snapshot: &Snapshot) -> Result<Vec<bool>, Damaged> {
     let mut is_indicator = Vec::with_capacity(hits.len());
     for hit in hits {
         is_indicator.push(snapshot.is_indicator(hit.handle)?);
     }
-    let repeated = hits.iter().zip(&is_indicator).map(|(hit, indicator)| {
-        let says_it = |(other, indicator): (&Hit, &bool)| {
-            *indicator
-                && other.verdict.is_none()
-                && other.field == hit.field
-                && other.seen == hit.seen
-                && other.standing.counts()
-        };
-        !indicator && hits.iter().zip(&is_indicator).any(says_it)
-    });
-    Ok(repeated.collect())
+    let both = || hits.iter().zip(&is_indicator);
+    let of_indicators = both().filter(|(hit, is)| **is && hit.verdict.is_none() && hit.standing.counts());
+    let said: HashSet<(SeenField, &SeenText, &Comparison), RandomState> =
+        of_indicators.map(|(hit, _)| (hit.field, &hit.seen, &hit.comparison)).collect();
+    if said.is_empty() {
+        return Ok(vec![false; hits.len()]);
+    }
+    let again = both().filter(|(hit, is)| !**is && said.contains(&(hit.field, &hit.seen, &hit.comparison)));
+    let observables: HashSet<(Handle, SeenField, &SeenText), RandomState> =
+        again.map(|(hit, _)| (hit.handle, hit.field, &hit.seen)).collect();
+    Ok(both().map(|(hit, is)| !is && observables.contains(&(hit.handle, hit.field, &hit.seen))).collect())
 }
 
 #[cfg(test)]
@@ -444,6 +445,25 @@ mod tests {
         assert_eq!((found.count, found.value.as_str()), (2, pattern));
         assert_eq!(found.last_seen.unwrap().to_string(), "2026-03-14T08:00:30.000Z");
         assert_eq!(found.fields, ["data.dstip", "data.srcip"]);
+    }
+
+    #[test]
+    fn an_observable_is_hidden_only_by_an_indicator_of_its_own_value() {
+        let address = |number: u8| stix_model::sco::Ipv4Addr::new(format!("203.0.113.{number}"));
+        let mut builder = Builder::default();
+        let created = "2026-03-14T00:00:00Z".parse().unwrap();
+        let indicator = stix_model::sdo::Indicator::new("[ipv4-addr:value = '203.0.113.7']", "stix", created, created);
+        builder.object(&indicator.into());
+        builder.object(&address(7).into());
+        builder.object(&address(9).into());
+        let store = builder.finish().unwrap().into_store();
+        let mut hunter = Hunter::new(&Catalogue::builtin(), &store.snapshot(), HuntOptions::default());
+        let text = r#"{"rule":{"id":"1"},"data":{"win":{"eventdata":{"queryResults":"203.0.113.7;203.0.113.9;"}}}}"#;
+        assert!(hunter.alert(text).unwrap());
+        let rows = hunter.finish().unwrap().rows;
+        let mut found: Vec<_> = rows.iter().map(|row| (row.indicator.object_type(), row.value.as_str())).collect();
+        found.sort_unstable();
+        assert_eq!(found, [("indicator", "203.0.113.7"), ("ipv4-addr", "203.0.113.9")]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
@@ -13,13 +14,13 @@ use super::look_up::Value;
 use crate::indicator::{Indicator, Key, Kind, Normalisation};
 
 /// What of an indicator was compared.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Comparison {
     /// One of its values.
     Value(Key),
     /// Its pattern.
-    Pattern(Box<str>),
+    Pattern(Arc<str>),
 }
 
 impl Comparison {
@@ -30,7 +31,7 @@ impl Comparison {
                 Key::Network(network.trunc())
             }
             Value::Text(kind, text) => Key::Text(kind, text.into()),
-            Value::Part => return Self::Pattern(Box::default()),
+            Value::Part => return Self::Pattern(Arc::default()),
         })
     }
 

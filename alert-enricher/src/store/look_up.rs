@@ -34,6 +34,16 @@ pub(super) enum Value<'v> {
     Part,
 }
 
+impl Value<'_> {
+    /// The length of the prefix if it is a network, else 0.
+    pub(super) fn length(self) -> u8 {
+        match self {
+            Self::Network(_, length) => length,
+            _ => 0,
+        }
+    }
+}
+
 /// Looks values up in all segments of a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LookUp<'s> {

@@ -14,9 +14,9 @@ use super::evaluate::{PatternVerdict, Patterns, evaluate};
 use super::filter::{Filter, Standing, Validity};
 use super::format::Damaged;
 use super::found::{Comparison, Match, Seen, normalisation};
+use super::hits::{Candidate, Hit, Hits, SeenField, SeenText};
 use super::live::{Handle, Snapshot, Store};
 use super::look_up::{Found, LookUp};
-use super::records::Record;
 use super::segment::View;
 use super::table::numbers;
 use crate::extract::decoded;
@@ -61,34 +61,6 @@ pub enum MatchError {
     /// The store is damaged: nothing it says is to be trusted.
     #[error(transparent)]
     Damaged(#[from] Damaged),
-}
-
-/// An indicator in an alert, by number.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Hit {
-    pub(crate) handle: Handle,
-    pub(crate) field: SeenField,
-    pub(crate) seen: Box<str>,
-    pub(crate) comparison: Comparison,
-    pub(crate) normalisation: Normalisation,
-    pub(crate) standing: Standing,
-    /// How its pattern fares: the place in [`Look::verdicts`].
-    pub(crate) verdict: Option<usize>,
-}
-
-/// A field, by its number among those that are searched, or among all: patterns are evaluated on all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum SeenField {
-    Searched(FieldId),
-    Any(FieldId),
-}
-
-/// Something by which a pattern is found that has to be evaluated.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
-    handle: Handle,
-    field: FieldId,
-    seen: Box<str>,
 }
 
 /// What was found in an alert, with its envelope.
@@ -141,8 +113,7 @@ pub struct Matcher {
     /// The fields that tell who, when and by which rule.
     envelope: Catalogue,
     options: MatchOptions,
-    hits: Vec<Hit>,
-    candidates: Vec<Candidate>,
+    found: Hits,
     verdicts: Vec<PatternVerdict>,
     patterns: Patterns,
     scratch: String,
@@ -157,8 +128,7 @@ impl Matcher {
             envelope: catalogue.restricted(|field| matches!(field.holds, Holds::Envelope(_))),
             catalogue: catalogue.clone(),
             options,
-            hits: Vec::new(),
-            candidates: Vec::new(),
+            found: Hits::default(),
             verdicts: Vec::new(),
             patterns: Patterns::default(),
             scratch: String::new(),
@@ -205,11 +175,10 @@ impl Matcher {
 
     /// What is in an alert. `None` if nothing is.
     pub(crate) fn look<'a>(&mut self, text: &'a str) -> Result<Option<Look<'_, 'a>>, MatchError> {
-        self.hits.clear();
-        self.candidates.clear();
+        self.found.clear();
         self.verdicts.clear();
         let snapshot = Arc::clone(&self.snapshot);
-        let Self { fields, hits, candidates, scratch, options, .. } = self;
+        let Self { fields, found: hits, scratch, options, .. } = self;
         let views = snapshot.views();
         let look_up = LookUp { snapshot: &snapshot, views: &views, sub_domains: options.sub_domains };
         let mut is_alert = false;
@@ -227,7 +196,8 @@ impl Matcher {
                 Holds::Envelope(Envelope::AgentName) if options.include_agents => (Holds::Hostname, true),
                 holds => (holds, holds == Holds::Command),
             };
-            let mut take = |found: Found<'_, '_>| take(hits, candidates, &look_up, (id, only_patterns), &value, &found);
+            hits.next_text();
+            let mut take = |found: Found<'_, '_>| hits.take(&look_up, (id, only_patterns), &value, &found);
             let mut result = leaf(&look_up, holds, &value, scratch, &mut take);
             if texts | always != 0 {
                 // Every field counts as one of some group.
@@ -254,12 +224,12 @@ impl Matcher {
             return Err(ReadError::NotAnAlert.into());
         }
         if !there.is_empty() {
-            unconditional(candidates, &snapshot, &views, &there);
+            unconditional(hits, &snapshot, &views, &there);
         }
-        if !candidates.is_empty() {
+        if !hits.candidates.is_empty() {
             evaluate_all(self, text, &views)?;
         }
-        let Self { snapshot, fields, catalogue, hits, verdicts, options, .. } = self;
+        let Self { snapshot, fields, catalogue, found: Hits { hits, .. }, verdicts, options, .. } = self;
         if hits.is_empty() {
             return Ok(None);
         }
@@ -410,54 +380,15 @@ fn leaf<'s>(
     result
 }
 
-/// Takes what was found in a field: hits, and patterns to be evaluated.
-#[cold]
-fn take(
-    hits: &mut Vec<Hit>,
-    candidates: &mut Vec<Candidate>,
-    look_up: &LookUp<'_>,
-    (field, only_patterns): (FieldId, bool),
-    seen: &str,
-    found: &Found<'_, '_>,
-) {
-    let layer = u32::try_from(found.layer).unwrap_or(u32::MAX);
-    let is_compound = |record| {
-        let view = look_up.views.get(found.layer);
-        // A record that cannot be read is told when the hit is judged.
-        view.and_then(|view| view.record(record).ok()).is_some_and(Record::is_compound)
-    };
-    for record in numbers(found.records) {
-        if look_up.snapshot.layers[found.layer].is_dead(record) {
-            continue;
-        }
-        let handle = Handle { layer, record };
-        if is_compound(record) {
-            candidates.push(Candidate { handle, field, seen: seen.into() });
-            continue;
-        }
-        if only_patterns {
-            continue;
-        }
-        hits.push(Hit {
-            handle,
-            field: SeenField::Searched(field),
-            seen: seen.into(),
-            comparison: Comparison::of_value(found.value),
-            normalisation: normalisation(found.way, seen, found.value),
-            standing: Standing::Valid,
-            verdict: None,
-        });
-    }
-}
-
 /// Adds the patterns that only need a field that is there.
-fn unconditional(candidates: &mut Vec<Candidate>, snapshot: &Snapshot, views: &[View<'_>], there: &[(u64, FieldId)]) {
+fn unconditional(hits: &mut Hits, snapshot: &Snapshot, views: &[View<'_>], there: &[(u64, FieldId)]) {
+    let nothing = hits.text("");
     for ((layer, view), place) in snapshot.layers.iter().zip(views).zip(0..) {
         for (fields, record) in view.always() {
             let Some((_, field)) = there.iter().find(|(class, _)| class & fields != 0) else { continue };
             if !layer.is_dead(record) {
                 let handle = Handle { layer: place, record };
-                candidates.push(Candidate { handle, field: *field, seen: Box::default() });
+                hits.candidates.push(Candidate { handle, field: *field, seen: nothing.clone() });
             }
         }
     }
@@ -466,7 +397,8 @@ fn unconditional(candidates: &mut Vec<Candidate>, snapshot: &Snapshot, views: &[
 /// Evaluates the patterns of all candidates. Those that the alert satisfies, as a whole or in part, become hits.
 #[cold]
 fn evaluate_all(matcher: &mut Matcher, text: &str, views: &[View<'_>]) -> Result<(), MatchError> {
-    let Matcher { candidates, hits, verdicts, patterns, catalogue, options, .. } = matcher;
+    let Matcher { found, verdicts, patterns, catalogue, options, .. } = matcher;
+    let mut candidates = std::mem::take(&mut found.candidates);
     candidates.sort_unstable();
     candidates.dedup();
     let alert = Alert::read(text, catalogue)?;
@@ -480,9 +412,9 @@ fn evaluate_all(matcher: &mut Matcher, text: &str, views: &[View<'_>]) -> Result
         let compiled = patterns.get(*handle, options.and, || pattern().map(str::to_owned))?;
         let Some(verdict) = evaluate(compiled.as_deref(), options.and, &observation, alert.timestamp) else { continue };
         let bindings = verdict.brackets.iter().flat_map(|(_, bindings)| bindings);
-        let mut seen: Vec<(SeenField, Box<str>)> = Vec::new();
+        let mut seen: Vec<(SeenField, SeenText)> = Vec::new();
         let leaves = bound(bindings, &alert, catalogue);
-        seen.extend(leaves.iter().map(|leaf| (SeenField::Any(leaf.field), Box::from(&*leaf.text))));
+        seen.extend(leaves.iter().map(|leaf| (SeenField::Any(leaf.field), found.text(&leaf.text))));
         if seen.is_empty() {
             // Of what is not there no field tells, only why it was asked for.
             seen.extend(same.iter().map(|candidate| (SeenField::Searched(candidate.field), candidate.seen.clone())));
@@ -491,19 +423,20 @@ fn evaluate_all(matcher: &mut Matcher, text: &str, views: &[View<'_>]) -> Result
         seen.dedup();
         let place = verdicts.len();
         verdicts.push(verdict);
-        let pattern: Box<str> = pattern()?.into();
+        let pattern: Arc<str> = pattern()?.into();
         for (field, seen) in seen {
-            hits.push(Hit {
+            found.hits.push(Hit {
                 handle: *handle,
                 field,
                 seen,
-                comparison: Comparison::Pattern(pattern.clone()),
+                comparison: Comparison::Pattern(Arc::clone(&pattern)),
                 normalisation: Normalisation::Evaluated,
                 standing: Standing::Valid,
                 verdict: Some(place),
             });
         }
     }
+    found.candidates = candidates;
     Ok(())
 }
 
@@ -530,4 +463,45 @@ fn judge(hits: &mut [Hit], views: &[View<'_>], options: &MatchOptions, time: Opt
         before = Some((hit.handle, standing));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Builder;
+    use super::*;
+
+    fn matcher(patterns: &[&str]) -> Matcher {
+        let mut builder = Builder::default();
+        for pattern in patterns {
+            let created = Timestamp::UNIX_EPOCH;
+            builder.object(&stix_model::sdo::Indicator::new(*pattern, "stix", created, created).into());
+        }
+        Matcher::new(&builder.finish().unwrap().into_store().snapshot(), &Catalogue::builtin(), MatchOptions::default())
+    }
+
+    fn alert(field: &str, text: &str) -> String {
+        let fields = serde_json::json!({ field: text });
+        serde_json::json!({ "rule": { "id": "1" }, "data": { "win": { "eventdata": fields } } }).to_string()
+    }
+
+    #[test]
+    fn what_stands_in_a_field_very_often_is_taken_once_and_its_text_kept_once() {
+        let mut matcher = matcher(&["[process:command_line LIKE '%mimikatz%']", "[ipv4-addr:value = '203.0.113.7']"]);
+        let text = alert("commandLine", &"mimikatz ".repeat(7_000));
+        assert_eq!(matcher.look(&text).unwrap().unwrap().hits.len(), 1);
+        assert!(matcher.found.candidates.capacity() < 16, "{}", matcher.found.candidates.capacity());
+        let text = alert("queryResults", &"203.0.113.7;".repeat(5_000));
+        assert_eq!(matcher.look(&text).unwrap().unwrap().hits.len(), 1);
+        assert!(matcher.found.hits.capacity() < 16, "{}", matcher.found.hits.capacity());
+    }
+
+    #[test]
+    fn texts_of_different_fields_are_shared() {
+        let mut matcher =
+            matcher(&["[ipv4-addr:value = '203.0.113.7']", "[ipv4-addr:value ISSUBSET '203.0.113.0/24']"]);
+        let text = r#"{"rule":{"id":"1"},"data":{"srcip":"203.0.113.7","dstip":"203.0.113.7"}}"#;
+        let look = matcher.look(text).unwrap().unwrap();
+        assert_eq!(look.hits.len(), 4);
+        assert!(look.hits.iter().all(|hit| std::ptr::eq(&*hit.seen, &*look.hits[0].seen)));
+    }
 }
