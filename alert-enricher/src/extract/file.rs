@@ -1,11 +1,15 @@
 //! Files and their directories.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
 use stix_model::sco::{Directory, File};
 use stix_model::{Hashes, Identifier};
 use wazuh_query::catalogue::{FieldId, HashAlgorithm, Holds, Role};
 use wazuh_query::value::{self, Reading, read};
 
 use super::group::{Group, Value};
+use super::index::Index;
 use super::{ExtractType, Work, is_placeholder, time};
 
 /// The name of an algorithm in STIX.
@@ -142,6 +146,7 @@ impl<'a> Work<'_, 'a, '_> {
 /// The distinct paths of a group with their fields, full paths before bare names.
 fn paths(group: &Group<'_>) -> Vec<(String, FieldId)> {
     let mut paths: Vec<(String, FieldId)> = Vec::new();
+    let mut index = Index::default();
     let is_path = |leaf: &&Value<'_>| {
         matches!(leaf.holds, Holds::FilePath | Holds::FileName | Holds::FileOrRegistryPath | Holds::ProcessImage)
     };
@@ -151,18 +156,20 @@ fn paths(group: &Group<'_>) -> Vec<(String, FieldId)> {
             if is_placeholder(&path) || value::hive(&path).is_some() || path.contains(['\n', '\0']) {
                 return;
             }
-            if !paths.iter().any(|(known, _)| *known == *path) {
+            if index.find(&paths, |(known, _)| known.as_str(), &*path).is_none() {
                 paths.push((path.into_owned(), leaf.field));
             }
         });
     }
-    paths.sort_by_key(|(path, _)| !path.contains(['/', '\\']));
-    // A bare name beside a path that ends with it says nothing new.
-    let known: Vec<String> = paths.iter().map(|(path, _)| path.clone()).collect();
-    paths.retain(|(path, _)| {
-        path.contains(['/', '\\'])
-            || !known.iter().any(|other| other != path && value::basename(other).eq_ignore_ascii_case(path))
-    });
+    let is_whole = |path: &str| path.contains(['/', '\\']);
+    paths.sort_by_key(|(path, _)| !is_whole(path));
+    let first_name = paths.iter().position(|(path, _)| !is_whole(path));
+    if let Some(first_name) = first_name.filter(|first| *first > 0) {
+        // A bare name beside a path that ends with it says nothing new.
+        let ends = paths.iter().take(first_name).map(|(path, _)| value::basename(path).to_ascii_lowercase());
+        let ends: HashSet<String, RandomState> = ends.collect();
+        paths.retain(|(path, _)| is_whole(path) || !ends.contains(&path.to_ascii_lowercase()));
+    }
     paths
 }
 

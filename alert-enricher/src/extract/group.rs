@@ -1,7 +1,13 @@
 //! The values of an alert, put together by what they describe.
 
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 use wazuh_query::alert::Alert;
 use wazuh_query::catalogue::{Catalogue, FieldId, Holds, Role};
+
+/// So many groups are compared one by one.
+const FEW: usize = 16;
 
 /// One value with what its field says about it.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +53,7 @@ impl<'a> Group<'a> {
 /// belongs to no group makes one of its own. With `searched`, fields that are only searched count too.
 pub(super) fn groups<'a>(alert: &'a Alert<'_>, catalogue: &'a Catalogue, searched: bool) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::with_capacity(8);
+    let (mut places, mut indexed) = (HashMap::<_, _, RandomState>::default(), 0);
     for leaf in &alert.leaves {
         let field = catalogue.field(leaf.field);
         let counts = field.uses.extract || (searched && field.uses.search && field.role != Role::Agent);
@@ -55,8 +62,19 @@ pub(super) fn groups<'a>(alert: &'a Alert<'_>, catalogue: &'a Catalogue, searche
         }
         let value = Value { field: leaf.field, holds: field.holds, role: field.role, text: &leaf.text };
         let name: &'a str = &field.group;
-        let known = groups.iter_mut().find(|group| group.element == leaf.element && group.name == name);
-        match known.filter(|_| !name.is_empty()) {
+        // Groups have few names, but there may be one of each in every element of a list.
+        let known = if name.is_empty() {
+            None
+        } else if groups.len() <= FEW {
+            groups.iter().position(|group| group.element == leaf.element && group.name == name)
+        } else {
+            for (place, group) in groups.iter().enumerate().skip(indexed).filter(|(_, group)| !group.name.is_empty()) {
+                places.insert((group.element, group.name), place);
+            }
+            indexed = groups.len();
+            places.get(&(leaf.element, name)).copied()
+        };
+        match known.and_then(|place| groups.get_mut(place)) {
             Some(group) => group.leaves.push(value),
             None => groups.push(Group { name, element: leaf.element, leaves: vec![value] }),
         }

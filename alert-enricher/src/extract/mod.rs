@@ -7,6 +7,7 @@
 mod account;
 mod file;
 mod group;
+mod index;
 mod observed;
 mod options;
 mod process;
@@ -28,6 +29,7 @@ use wazuh_query::catalogue::{Catalogue, FieldId, Holds, Role};
 use wazuh_query::value::{self, Reading, is_placeholder, read};
 
 use group::{Group, groups};
+use index::Index;
 pub use observed::AgentFacts;
 pub use options::{ExtractOptions, ExtractType, UnknownType};
 
@@ -54,9 +56,20 @@ pub struct Extraction {
     pub objects: Vec<Object>,
     /// Which field gave which object: the place in `objects`, and the field.
     pub fields: Vec<(usize, FieldId)>,
+    /// Whether the alert holds more than is taken of one: [`MOST_OBJECTS`](Self::MOST_OBJECTS) objects,
+    /// [`MOST_RESOLUTIONS`](Self::MOST_RESOLUTIONS) of which say which name led to which address.
+    pub cut: bool,
 }
 
 impl Extraction {
+    /// So many objects are made of one alert. Those that would come after them are left out; what an object that is there
+    /// refers to is there, too.
+    pub const MOST_OBJECTS: usize = 8_192;
+
+    /// So often at most it is told which name led to which address: that relates every name of a question with every
+    /// address of its answer.
+    pub const MOST_RESOLUTIONS: usize = 1_024;
+
     /// The fields with their names, for people and for output.
     pub fn provenance(&self, alert: &Alert<'_>, catalogue: &Catalogue) -> Vec<Provenance> {
         let owned = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
@@ -107,8 +120,10 @@ impl<'c> Extractor<'c> {
             options: self.options,
             alert,
             created: alert.timestamp.unwrap_or(Timestamp::UNIX_EPOCH),
-            done: Extraction { objects: Vec::with_capacity(16), fields: Vec::with_capacity(32) },
+            done: Extraction { objects: Vec::with_capacity(16), fields: Vec::with_capacity(32), cut: false },
             addresses: Vec::with_capacity(8),
+            indices: Indices::default(),
+            resolutions: 0,
         };
         let groups = groups(alert, self.catalogue, self.options.searched_fields);
         work.processes(&groups);
@@ -132,6 +147,17 @@ struct Work<'c, 'a, 't> {
     done: Extraction,
     /// Addresses and where they are among the objects: most stand in several fields.
     addresses: Vec<(std::net::IpAddr, usize)>,
+    indices: Indices,
+    /// How many names and addresses were related.
+    resolutions: usize,
+}
+
+/// Where things stand in the lists of an extraction.
+#[derive(Default)]
+struct Indices {
+    objects: Index,
+    fields: Index,
+    addresses: Index,
 }
 
 impl<'a> Work<'_, 'a, '_> {
@@ -139,11 +165,16 @@ impl<'a> Work<'_, 'a, '_> {
         self.options.types.contains(&kind)
     }
 
-    /// Adds an object, or finds the one with the same identifier, and notes the field.
+    /// Adds an object, or finds the one with the same identifier, and notes the field. Beyond
+    /// [`Extraction::MOST_OBJECTS`] it is left out, and so is everything after it, such as what would refer to it.
     fn add(&mut self, object: impl Into<Object>, fields: impl IntoIterator<Item = FieldId>) -> Identifier {
         let object = object.into();
         let id = object.id().clone();
-        let known = self.done.objects.iter().position(|known| *known.id() == id);
+        let known = self.indices.objects.find(&self.done.objects, Object::id, &id);
+        if known.is_none() && self.is_full() {
+            self.done.cut = true;
+            return id;
+        }
         let place = known.unwrap_or_else(|| {
             self.done.objects.push(object);
             self.done.objects.len() - 1
@@ -154,9 +185,14 @@ impl<'a> Work<'_, 'a, '_> {
         id
     }
 
+    fn is_full(&self) -> bool {
+        self.done.objects.len() >= Extraction::MOST_OBJECTS
+    }
+
     fn came_from(&mut self, object: usize, field: FieldId) {
-        if !self.done.fields.contains(&(object, field)) {
-            self.done.fields.push((object, field));
+        let both = (object, field);
+        if self.indices.fields.find(&self.done.fields, |known| known, &both).is_none() {
+            self.done.fields.push(both);
         }
     }
 
@@ -240,8 +276,8 @@ impl<'a> Work<'_, 'a, '_> {
         if address.is_unspecified() {
             return None;
         }
-        let known = self.addresses.iter().find(|(known, _)| *known == address).map(|(_, place)| *place);
-        if let Some(place) = known {
+        let known = self.indices.addresses.find(&self.addresses, |(known, _)| known, &address);
+        if let Some((_, place)) = known.and_then(|known| self.addresses.get(known)).copied() {
             self.came_from(place, field);
             return self.done.objects.get(place).map(|object| object.id().clone());
         }
@@ -249,7 +285,9 @@ impl<'a> Work<'_, 'a, '_> {
             return None;
         }
         // No other field gives the same object: addresses have one spelling.
-        self.addresses.push((address, self.done.objects.len()));
+        if !self.is_full() {
+            self.addresses.push((address, self.done.objects.len()));
+        }
         Some(match address {
             std::net::IpAddr::V4(address) => self.add(Ipv4Addr::new(address.to_string()), [field]),
             std::net::IpAddr::V6(address) => self.add(Ipv6Addr::new(address.to_string()), [field]),
@@ -337,6 +375,7 @@ impl<'a> Work<'_, 'a, '_> {
         if !self.wants(ExtractType::EmailMessage) || is_placeholder(subject.text) {
             return;
         }
+        let mut recipients = Index::default();
         let mut message = EmailMessage { subject: Some(subject.text.trim().to_owned()), ..EmailMessage::default() };
         let mut fields = vec![subject.field];
         for leaf in &group.leaves {
@@ -348,7 +387,7 @@ impl<'a> Work<'_, 'a, '_> {
                 let address = self.add(EmailAddr::new(address.into_owned()), [leaf.field]);
                 fields.push(leaf.field);
                 if leaf.role == Role::Recipient {
-                    if !message.to_refs.contains(&address) {
+                    if recipients.find(&message.to_refs, |known| known, &address).is_none() {
                         message.to_refs.push(address);
                     }
                 } else {
@@ -369,8 +408,7 @@ impl<'a> Work<'_, 'a, '_> {
         if !has_question || !group.leaves.iter().any(|leaf| is_end(leaf.role)) {
             return;
         }
-        let mut questions = Vec::new();
-        let mut answers = Vec::new();
+        let (mut questions, mut answers) = (Ends::default(), Ends::default());
         for leaf in &group.leaves {
             let wanted =
                 matches!(leaf.holds, Holds::Domain | Holds::Hostname | Holds::HostOrIp | Holds::Ip | Holds::DnsResults);
@@ -393,12 +431,33 @@ impl<'a> Work<'_, 'a, '_> {
                 }
             });
         }
-        for (role, question) in &questions {
-            for (end, answer) in &answers {
-                if role == end {
-                    self.relate("resolves-to", question, answer);
+        for (role, question) in &questions.list {
+            for (end, answer) in &answers.list {
+                if role != end {
+                    continue;
                 }
+                if self.resolutions >= Extraction::MOST_RESOLUTIONS {
+                    self.done.cut = true;
+                    return;
+                }
+                self.resolutions += 1;
+                self.relate("resolves-to", question, answer);
             }
+        }
+    }
+}
+
+/// Names or addresses, each once with the end that it belongs to.
+#[derive(Default)]
+struct Ends {
+    list: Vec<(Role, Identifier)>,
+    index: Index,
+}
+
+impl Ends {
+    fn push(&mut self, end: (Role, Identifier)) {
+        if self.index.find(&self.list, |known| known, &end).is_none() {
+            self.list.push(end);
         }
     }
 }
@@ -431,7 +490,74 @@ fn time(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::json;
+
     use super::*;
+
+    /// Extracts and observes. Whatever the objects refer to has to be there.
+    fn extracted(alert: &serde_json::Value) -> Extraction {
+        let (catalogue, options) = (Catalogue::builtin(), ExtractOptions::default());
+        let text = alert.to_string();
+        let alert = Alert::read(&text, &catalogue).unwrap();
+        let extractor = Extractor::new(&catalogue, &options);
+        let extraction = extractor.extract(&alert);
+        let mut known = HashSet::new();
+        for object in &extraction.objects {
+            if let Object::Relationship(relationship) = object {
+                assert!(known.contains(&relationship.source_ref) && known.contains(&relationship.target_ref));
+            }
+            assert!(known.insert(object.id().clone()), "{} stands twice", object.id());
+        }
+        assert!(extraction.fields.iter().all(|(place, _)| *place < extraction.objects.len()));
+        assert!(extraction.objects.len() <= Extraction::MOST_OBJECTS);
+        assert!(extractor.observe(&alert, AgentFacts::default()).len() <= 4 * Extraction::MOST_OBJECTS);
+        extraction
+    }
+
+    /// The names and addresses of thousands make millions of pairs.
+    #[test]
+    fn names_and_addresses_by_the_thousand_are_not_all_related() {
+        let names: Vec<String> = (0..3_000).map(|number| format!("n{number}.example")).collect();
+        let addresses: Vec<String> =
+            (0..3_000).map(|number| format!("10.9.{}.{}", number / 250, number % 250)).collect();
+        let dns = json!({"question": {"name": names}, "answers": {"data": addresses}});
+        let extraction = extracted(&json!({"rule": {"id": "1"}, "data": {"dns": dns}}));
+        let related = extraction.objects.iter().filter(|object| matches!(object, Object::Relationship(_))).count();
+        assert_eq!((related, extraction.cut), (Extraction::MOST_RESOLUTIONS, true));
+        // The same ones again and again are few.
+        let dns =
+            json!({"question": {"name": vec!["n.example"; 3_000]}, "answers": {"data": vec!["203.0.113.7"; 3_000]}});
+        let extraction = extracted(&json!({"rule": {"id": "1"}, "data": {"dns": dns}}));
+        assert_eq!((extraction.objects.len(), extraction.cut), (3, false));
+    }
+
+    #[test]
+    fn lists_of_thousands_are_made_in_linear_time_and_cut() {
+        let many = |make: &dyn Fn(u32) -> String| (0..9_000).map(make).collect::<Vec<_>>();
+        let eventdata = json!({
+            "image": many(&|number| format!("C:\\\\p{number}.exe")),
+            "parentImage": many(&|number| format!("C:\\\\q{number}.exe")),
+            "commandLine": many(&|number| format!("run {number}")),
+            "targetFilename": many(&|number| format!("n{number}.dll")),
+        });
+        let data = json!({
+            "srcip": many(&|number| format!("10.{}.{}.1", number / 250, number % 250)),
+            "dstip": many(&|number| format!("10.{}.{}.2", number / 250, number % 250)),
+            "srcport": many(&|number| number.to_string()),
+            "url": many(&|number| format!("http://h{number}.example/{number}")),
+            "srcuser": many(&|number| format!("user{number}")),
+            "win": {"eventdata": eventdata},
+        });
+        let extraction = extracted(&json!({"rule": {"id": "1"}, "data": data}));
+        assert_eq!((extraction.objects.len(), extraction.cut), (Extraction::MOST_OBJECTS, true));
+        let elements: Vec<_> = (0..3_000)
+            .map(|number| json!({"image": format!("/p{number}"), "parentImage": format!("/q{number}")}))
+            .collect();
+        let extraction = extracted(&json!({"rule": {"id": "1"}, "data": {"win": {"eventdata": elements}}}));
+        assert!(!extraction.cut && extraction.objects.len() > 6_000, "{}", extraction.objects.len());
+    }
 
     #[test]
     fn times_in_fields() {

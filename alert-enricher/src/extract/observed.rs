@@ -4,7 +4,7 @@
 //! without a command line are left out of them. A pattern asks for single properties, so here they all are, each value
 //! in an object that says no more than the alert does.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 use stix_model::Object;
@@ -15,7 +15,8 @@ use wazuh_query::value::{self, Reading, read};
 
 use super::file::{Digests, hash_name};
 use super::group::{Group, Value as Leaf, groups};
-use super::{Extractor, is_placeholder, registry, time};
+use super::index::Index;
+use super::{Extraction, Extractor, is_placeholder, registry, time};
 
 /// What counts of the agent that reported an alert, and of the machine that it runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,13 +34,11 @@ impl Extractor<'_> {
     pub fn observe(&self, alert: &Alert<'_>, agent: AgentFacts) -> Vec<(String, Value)> {
         let extraction = self.extract(alert);
         let mut observed =
-            Observed { objects: Vec::with_capacity(extraction.objects.len() * 2), known: HashSet::new() };
+            Observed { objects: Vec::with_capacity(extraction.objects.len() * 2), ..Observed::default() };
         for object in &extraction.objects {
             observed.object(object);
         }
-        for object in &extraction.objects {
-            observed.resolved(object);
-        }
+        observed.resolved(&extraction.objects);
         let groups = groups(alert, self.catalogue, self.options.searched_fields);
         observed.processes(&groups);
         for group in &groups {
@@ -51,10 +50,25 @@ impl Extractor<'_> {
     }
 }
 
+/// So many objects are made of one alert. Patterns are not evaluated on what would come after them.
+const MOST_OBJECTS: usize = 4 * Extraction::MOST_OBJECTS;
+/// So many ends of connections are looked for one by one.
+const FEW_ENDS: usize = 16;
+
+#[derive(Default)]
 struct Observed {
     objects: Vec<(String, Value)>,
     /// Every property and value that is there already, as the path of the property and the value as text.
     known: HashSet<(&'static str, String)>,
+    ends: Ends,
+}
+
+/// The objects that have a value, by type and value, as far as they were looked at.
+#[derive(Default)]
+struct Ends {
+    asked: usize,
+    looked_at: usize,
+    places: HashMap<(String, String), usize>,
 }
 
 impl Observed {
@@ -65,8 +79,32 @@ impl Observed {
     /// Adds an object and answers its key.
     fn add(&mut self, object: Value) -> String {
         let key = format!("{}--{}", object["type"].as_str().unwrap_or_default(), self.objects.len());
-        self.objects.push((key.clone(), object));
+        if !self.is_full() {
+            self.objects.push((key.clone(), object));
+        }
         key
+    }
+
+    fn is_full(&self) -> bool {
+        self.objects.len() >= MOST_OBJECTS
+    }
+
+    /// The key of the object with this type and value.
+    fn with_value(&mut self, object_type: &str, value: &str) -> Option<String> {
+        let parts = |object: &Value| Some((object["type"].as_str()?.to_owned(), object["value"].as_str()?.to_owned()));
+        self.ends.asked += 1;
+        let place = if self.ends.asked <= FEW_ENDS {
+            self.objects.iter().position(|(_, object)| object["type"] == object_type && object["value"] == value)
+        } else {
+            for (place, (_, object)) in self.objects.iter().enumerate().skip(self.ends.looked_at) {
+                if let Some(parts) = parts(object) {
+                    self.ends.places.entry(parts).or_insert(place);
+                }
+            }
+            self.ends.looked_at = self.objects.len();
+            self.ends.places.get(&(object_type.to_owned(), value.to_owned())).copied()
+        };
+        Some(self.objects.get(place?)?.0.clone())
     }
 
     /// Adds an object of one property, unless the value is there already.
@@ -178,18 +216,21 @@ impl Observed {
         }
     }
 
-    /// What a name led to.
-    fn resolved(&mut self, object: &Object) {
-        let Object::Relationship(relationship) = object else { return };
-        if relationship.relationship_type != "resolves-to" {
-            return;
-        }
-        let source = relationship.source_ref.to_string();
-        let name = self.objects.iter_mut().find(|(key, _)| *key == source);
-        let Some(name) = name.and_then(|(_, object)| object.as_object_mut()) else { return };
-        let references = name.entry("resolves_to_refs").or_insert_with(|| json!([]));
-        if let Some(references) = references.as_array_mut() {
-            references.push(relationship.target_ref.to_string().into());
+    /// What names led to.
+    fn resolved(&mut self, objects: &[Object]) {
+        let mut index = Index::default();
+        for object in objects {
+            let Object::Relationship(relationship) = object else { continue };
+            if relationship.relationship_type != "resolves-to" {
+                continue;
+            }
+            let place = index.find(&self.objects, |(key, _)| key, &relationship.source_ref.to_string());
+            let name = place.and_then(|place| self.objects.get_mut(place));
+            let Some(name) = name.and_then(|(_, object)| object.as_object_mut()) else { continue };
+            let references = name.entry("resolves_to_refs").or_insert_with(|| json!([]));
+            if let Some(references) = references.as_array_mut() {
+                references.push(relationship.target_ref.to_string().into());
+            }
         }
     }
 
@@ -223,11 +264,12 @@ impl Observed {
 
     /// The processes of a group: one that has the first value of everything, and one for each further value.
     fn process(&mut self, group: &Group<'_>, digests: Digests, parents: &[String]) -> Vec<String> {
-        let mut lists: [(&str, Vec<Value>); 6] =
-            ["image_ref", "command_line", "pid", "cwd", "name", "creator_user_ref"].map(|name| (name, Vec::new()));
+        let mut lists: [(&str, Vec<Value>, Index); 6] =
+            ["image_ref", "command_line", "pid", "cwd", "name", "creator_user_ref"]
+                .map(|name| (name, Vec::new(), Index::default()));
         let mut push = |name: &str, value: Value| {
-            let list = lists.iter_mut().find(|(known, _)| *known == name).map(|(_, list)| list);
-            if let Some(list) = list.filter(|list| !list.contains(&value)) {
+            let Some((_, list, index)) = lists.iter_mut().find(|(known, ..)| *known == name) else { return };
+            if index.find(list, |known| known, &value).is_none() {
                 list.push(value);
             }
         };
@@ -278,10 +320,10 @@ impl Observed {
             push("image_ref", json!({"type": "file", "hashes": hashes}));
         }
         let mut keys = Vec::new();
-        let most = lists.iter().map(|(_, list)| list.len()).max().unwrap_or(0);
+        let most = lists.iter().map(|(_, list, _)| list.len()).max().unwrap_or(0);
         for place in 0..most {
             let mut process = json!({"type": "process"});
-            for (name, list) in &mut lists {
+            for (name, list, _) in &mut lists {
                 let Some(value) = list.get_mut(place).map(Value::take) else { continue };
                 if let Value::String(line) = &value
                     && *name == "command_line"
@@ -295,6 +337,9 @@ impl Observed {
                 [] => keys.push(self.add(process)),
                 parents => {
                     for parent in parents.iter().skip(place).take(if place + 1 == most { usize::MAX } else { 1 }) {
+                        if self.is_full() {
+                            break;
+                        }
                         process["parent_ref"] = parent.as_str().into();
                         keys.push(self.add(process.clone()));
                     }
@@ -505,10 +550,11 @@ impl Observed {
             let leaf = group.leaves.iter().find(|leaf| leaf.holds == Holds::Port && leaf.role == role)?;
             leaf.text.trim().parse::<u16>().ok()
         };
+        let (src_port, dst_port) = (port(Role::Source), port(Role::Destination));
         for leaf in &group.leaves {
-            let (path, end, port_name) = match leaf.role {
-                Role::Source => ("traffic:src_ref", "src_ref", "src_port"),
-                Role::Destination => ("traffic:dst_ref", "dst_ref", "dst_port"),
+            let (path, end, port_name, port) = match leaf.role {
+                Role::Source => ("traffic:src_ref", "src_ref", "src_port", src_port),
+                Role::Destination => ("traffic:dst_ref", "dst_ref", "dst_port", dst_port),
                 _ => continue,
             };
             let may_be_end = matches!(
@@ -534,14 +580,11 @@ impl Observed {
                     Reading::Mac(octets) => ("mac-addr", value::mac_text(octets)),
                     _ => return,
                 };
-                let known = self.objects.iter().find(|(_, object)| {
-                    object["type"] == object_type && object["value"].as_str() == Some(value.as_str())
-                });
-                let key = known.map(|(key, _)| key.clone());
+                let key = self.with_value(object_type, &value);
                 let key = key.unwrap_or_else(|| self.add(json!({"type": object_type, "value": value})));
                 if self.is_new(path, &key) {
                     let mut traffic = json!({"type": "network-traffic", end: key});
-                    if let Some(port) = port(leaf.role) {
+                    if let Some(port) = port {
                         traffic[port_name] = port.into();
                     }
                     self.add(traffic);
@@ -576,20 +619,19 @@ impl Observed {
             if let Some(target) = targets.get(place) {
                 request["request_value"] = (*target).into();
             }
-            let connections = self.objects.iter_mut().filter(|(_, object)| {
-                object["type"] == "network-traffic"
-                    && object.get("src_ref").is_some()
-                    && object.get("extensions").is_none()
-            });
-            let mut attached = false;
-            for (_, connection) in connections {
-                connection["extensions"] = json!({"http-request-ext": request});
-                attached = true;
+            // The first request is that of the connections.
+            if place == 0 {
+                let connections = self.objects.iter_mut().filter(|(_, object)| {
+                    object["type"] == "network-traffic"
+                        && object.get("src_ref").is_some()
+                        && object.get("extensions").is_none()
+                });
+                for (_, connection) in connections {
+                    connection["extensions"] = json!({"http-request-ext": request});
+                }
             }
-            if !attached || place == 0 {
-                let extensions = json!({"http-request-ext": request});
-                self.add(json!({"type": "network-traffic", "protocols": ["http"], "extensions": extensions}));
-            }
+            let extensions = json!({"http-request-ext": request});
+            self.add(json!({"type": "network-traffic", "protocols": ["http"], "extensions": extensions}));
         }
     }
 

@@ -95,7 +95,7 @@ type Once = (usize, usize, u8, Normalisation, FieldId, usize);
 /// Collects what is found in an alert.
 #[derive(Debug, Default)]
 pub(super) struct Hits {
-    pub(super) hits: Vec<Hit>,
+    pub(super) taken: Vec<Hit>,
     pub(super) candidates: Vec<Candidate>,
     texts: HashMap<Arc<str>, usize, RandomState>,
     once: HashSet<Once, RandomState>,
@@ -106,7 +106,7 @@ pub(super) struct Hits {
 impl Hits {
     /// Forgets the alert before.
     pub(super) fn clear(&mut self) {
-        self.hits.clear();
+        self.taken.clear();
         self.candidates.clear();
         if !self.texts.is_empty() {
             self.texts.clear();
@@ -167,7 +167,7 @@ impl Hits {
             if only_patterns {
                 continue;
             }
-            self.hits.push(Hit {
+            self.taken.push(Hit {
                 handle,
                 field: SeenField::Searched(field),
                 seen: seen.clone(),

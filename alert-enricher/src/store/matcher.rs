@@ -229,7 +229,7 @@ impl Matcher {
         if !hits.candidates.is_empty() {
             evaluate_all(self, text, &views)?;
         }
-        let Self { snapshot, fields, catalogue, found: Hits { hits, .. }, verdicts, options, .. } = self;
+        let Self { snapshot, fields, catalogue, found: Hits { taken: hits, .. }, verdicts, options, .. } = self;
         if hits.is_empty() {
             return Ok(None);
         }
@@ -425,7 +425,7 @@ fn evaluate_all(matcher: &mut Matcher, text: &str, views: &[View<'_>]) -> Result
         verdicts.push(verdict);
         let pattern: Arc<str> = pattern()?.into();
         for (field, seen) in seen {
-            found.hits.push(Hit {
+            found.taken.push(Hit {
                 handle: *handle,
                 field,
                 seen,
@@ -492,7 +492,7 @@ mod tests {
         assert!(matcher.found.candidates.capacity() < 16, "{}", matcher.found.candidates.capacity());
         let text = alert("queryResults", &"203.0.113.7;".repeat(5_000));
         assert_eq!(matcher.look(&text).unwrap().unwrap().hits.len(), 1);
-        assert!(matcher.found.hits.capacity() < 16, "{}", matcher.found.hits.capacity());
+        assert!(matcher.found.taken.capacity() < 16, "{}", matcher.found.taken.capacity());
     }
 
     #[test]
@@ -502,6 +502,6 @@ mod tests {
         let text = r#"{"rule":{"id":"1"},"data":{"srcip":"203.0.113.7","dstip":"203.0.113.7"}}"#;
         let look = matcher.look(text).unwrap().unwrap();
         assert_eq!(look.hits.len(), 4);
-        assert!(look.hits.iter().all(|hit| std::ptr::eq(&*hit.seen, &*look.hits[0].seen)));
+        assert!(look.hits.iter().all(|hit| hit.seen.as_ptr() == look.hits[0].seen.as_ptr()));
     }
 }
