@@ -6,6 +6,7 @@
     reason = "tests fail by panicking, and say what they did"
 )]
 
+mod defects;
 mod options;
 mod shape;
 mod types;

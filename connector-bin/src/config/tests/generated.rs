@@ -400,3 +400,22 @@ fn the_manifest() {
     let size = |at: usize| u32::from_be_bytes(logo[at..at + 4].try_into().unwrap());
     assert!(logo.starts_with(b"\x89PNG") && size(16) == size(20) && size(16) >= 96);
 }
+
+/// The user of the unit has no number that files could belong to, so it reads only what systemd hands over.
+#[test]
+fn the_unit_reads_what_it_is_given() {
+    let unit = read("deploy/systemd/opencti-wazuh-connector.service");
+    let lines = unit.lines().filter(|line| !line.starts_with('#'));
+    let settings: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once('=')).collect();
+    assert!(settings.contains(&("DynamicUser", "yes")));
+    let values =
+        |wanted: &'static str| settings.iter().filter(move |(name, _)| *name == wanted).map(|(_, value)| *value);
+    let given: Vec<&str> = values("LoadCredential").filter_map(|value| value.split(':').next()).collect();
+    assert_eq!(given, ["config.yml", "opencti-token", "opensearch-password"]);
+    for value in values("ExecStart").chain(values("Environment")) {
+        assert!(!value.contains("/etc/"), "{value}");
+        for name in value.split("%d/").skip(1) {
+            assert!(given.contains(&name), "{name}");
+        }
+    }
+}
