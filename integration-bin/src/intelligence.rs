@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use opencti_client::embedded::BundleIntel;
 use opencti_client::graphql::{Platform, PlatformConfig, ProxyConfig};
 use opencti_client::tls::TlsConfig;
-use opencti_client::{Backoff, Context, Error, Known, Lookup, PlatformVersion, Secret, ThreatIntelligence};
+use opencti_client::{Backoff, Context, Error, ErrorKind, Known, Lookup, PlatformVersion, Secret, ThreatIntelligence};
 use tokio::runtime::Runtime;
 
 use crate::settings::Settings;
@@ -39,6 +39,24 @@ impl LookupError {
     pub(crate) fn is_temporary(&self) -> bool {
         match self {
             Self::Platform(error) => opencti_client::judge(error) != opencti_client::Retry::Never,
+            Self::Late(_) => true,
+            Self::Nowhere | Self::File { .. } | Self::Runtime(_) => false,
+        }
+    }
+
+    /// Whether what was asked may be the reason: somebody is there and lets this program in, but has no answer.
+    pub(crate) fn may_be_of_question(&self) -> bool {
+        match self {
+            Self::Platform(error) => !matches!(
+                error.kind(),
+                ErrorKind::Transport { .. }
+                    | ErrorKind::Auth { .. }
+                    | ErrorKind::Forbidden { .. }
+                    | ErrorKind::Certificate { .. }
+                    | ErrorKind::Unsupported { .. }
+                    | ErrorKind::Config(_)
+                    | ErrorKind::Closed
+            ),
             Self::Late(_) => true,
             Self::Nowhere | Self::File { .. } | Self::Runtime(_) => false,
         }

@@ -30,6 +30,11 @@ impl SendError {
     pub(crate) fn is_temporary(&self) -> bool {
         matches!(self, Self::Away { .. } | Self::Full { .. })
     }
+
+    /// Whether it is this message that the socket does not take, whoever sends it.
+    pub(crate) fn is_of_message(&self) -> bool {
+        matches!(self, Self::Refused { source, .. } if source.raw_os_error() == Some(libc_errno::EMSGSIZE))
+    }
 }
 
 /// The queue socket of one manager.
@@ -104,8 +109,10 @@ impl QueueSocket {
     }
 }
 
-/// The two numbers of Linux that mean "full"; `ErrorKind` knows only one of them.
+/// The two numbers of Linux that mean "full", of which `ErrorKind` knows only one, and the one for a message that is too
+/// long.
 mod libc_errno {
+    pub(super) const EMSGSIZE: i32 = 90;
     pub(super) const EAGAIN: i32 = 11;
     pub(super) const ENOBUFS: i32 = 105;
 }
@@ -169,6 +176,18 @@ mod tests {
         };
         socket.send(b"two", Instant::now() + Duration::from_secs(10)).unwrap();
         assert_eq!(restarted.join().unwrap(), b"two");
+    }
+
+    #[test]
+    fn only_a_message_that_is_too_long_is_to_blame_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("queue");
+        let _manager = UnixDatagram::bind(&path).unwrap();
+        let error = QueueSocket::new(&path).send(&vec![b'x'; 8 << 20], soon()).unwrap_err();
+        assert!(error.is_of_message() && !error.is_temporary(), "{error}");
+        // No socket at all, as a right that is missing, has nothing to do with the message.
+        let error = QueueSocket::new(folder.path()).send(b"x", soon()).unwrap_err();
+        assert!(!error.is_of_message(), "{error}");
     }
 
     #[test]

@@ -21,6 +21,8 @@ const LARGEST: u64 = 16 << 20;
 const ERROR_EVERY: Duration = Duration::from_hours(1);
 /// More retries than this only fill the time that the run has.
 const MOST_RETRIES: u32 = 10;
+/// After so many failures while others got through an alert that waits is given up.
+pub(crate) const MOST_TRIES: u32 = 10;
 /// The file that remembers when it was told.
 pub(crate) const TOLD: &str = "error-told";
 
@@ -85,6 +87,8 @@ struct Wait {
     code: u8,
     /// Whether somebody has to change something first, and the run fails for that.
     is_mistake: bool,
+    /// Whether it is the manager's queue that does not take this alert's event, or any.
+    is_queue: bool,
 }
 
 impl Run {
@@ -128,7 +132,7 @@ impl Run {
                 Ok(())
             }
             Err(Open::Drop(failed)) => Err(failed),
-            Err(Open::Wait(Wait { line, event, code, is_mistake })) => {
+            Err(Open::Wait(Wait { line, event, code, is_mistake, .. })) => {
                 let kept = spool.and_then(|spool| spool.append(text.as_bytes(), now()));
                 let (lost, outcome) = match kept {
                     Ok(lost) => (lost, format!("{line}; the alert waits")),
@@ -198,6 +202,7 @@ impl Run {
                 line: inner.to_string(),
                 event: "no-answer",
                 code: code::NO_ANSWER,
+                is_queue: false,
             }),
         })?;
         self.journal.debug(&format!("{} events", processed.messages.len()));
@@ -221,17 +226,32 @@ impl Run {
             }
             let Some(mut drain) = spool.drain()? else { return Ok(Lost::default()) };
             let processor = Processor::new(settings).map_err(std::io::Error::other)?;
+            let mut got_through = true;
             // The last of the time is left for the alert that is being waited for.
             while deadline.saturating_duration_since(Instant::now()) > Duration::from_millis(500) {
                 let Some(record) = drain.next(now())? else { break };
                 let text = String::from_utf8_lossy(&record.alert).into_owned();
                 match self.one(&text, &processor, intelligence, socket, deadline) {
-                    Ok(()) => {}
-                    Err(Open::Wait(wait)) if !wait.is_mistake => break,
-                    // Others get through, so it is this alert that does not; those behind it must not wait for it.
-                    Err(Open::Wait(Wait { line, .. }) | Open::Drop((line, _))) => {
-                        self.journal.warning(&format!("{line}; the alert is dropped"));
+                    Ok(()) => got_through = true,
+                    // It says nothing about the alert: those that had no event got through without the queue.
+                    Err(Open::Wait(Wait { is_queue: true, .. })) => break,
+                    // One got through just now, so it may be this alert that does not; those behind it must not wait for
+                    // it. With the next one that fails in a row it is rather the platform.
+                    Err(Open::Wait(Wait { line, .. })) => {
+                        if !std::mem::take(&mut got_through) {
+                            break;
+                        }
+                        if drain.failed()? < MOST_TRIES {
+                            self.journal.debug(&format!("{line}; the alert goes behind the others"));
+                            drain.put_aside()?;
+                            continue;
+                        }
+                        self.journal.error(&format!(
+                            "{line}; it was so {MOST_TRIES} times while others got through: the alert is dropped"
+                        ));
+                        drain.lost.failed += 1;
                     }
+                    Err(Open::Drop((line, _))) => self.journal.warning(&format!("{line}; the alert is dropped")),
                 }
                 drain.done()?;
             }
@@ -253,10 +273,7 @@ impl Run {
 }
 
 fn line_of(lost: Lost) -> String {
-    format!(
-        "alerts that waited are lost: {} because too much waited, {} too old, {} damaged",
-        lost.full, lost.old, lost.damaged
-    )
+    format!("alerts that waited are lost: {lost}")
 }
 
 /// What an administrator learns of by an event.
@@ -279,7 +296,7 @@ pub(crate) fn tell_error(trouble: &Trouble<'_>, processor: &Processor, socket: &
     let alert = text.and_then(|text| Alert::read(text, &processor.catalogue).ok());
     let mut document = error_document(event, line, alert.as_ref().map(|alert| (alert, &processor.catalogue)));
     if !lost.is_empty() {
-        document.text("lost", (lost.full + lost.old + lost.damaged).to_string());
+        document.text("lost", lost.count().to_string());
     }
     // The manager itself has the error; the agent of the alert has nothing to do with it.
     let Some(message) = processor.message(&document, None) else { return };
@@ -290,11 +307,15 @@ pub(crate) fn tell_error(trouble: &Trouble<'_>, processor: &Processor, socket: &
 }
 
 fn of_socket(error: &SendError) -> Open {
+    if error.is_of_message() {
+        return Open::Drop((error.to_string(), code::SOCKET));
+    }
     Open::Wait(Wait {
         line: error.to_string(),
         event: "no-manager",
         code: code::SOCKET,
         is_mistake: !error.is_temporary(),
+        is_queue: true,
     })
 }
 

@@ -4,6 +4,7 @@
 //! nothing that has none. What is left, few alerts, goes to one thread that asks for everything that is known, judges and
 //! raises exactly as the per-alert mode does. So both give the same answers; the store only saves the question.
 
+mod documents;
 mod follow;
 mod forward;
 mod indexer;
@@ -33,6 +34,8 @@ use crate::intelligence::platform_config;
 use crate::journal::Journal;
 use crate::process::{Lazy, Processor};
 use crate::settings::Settings;
+use crate::spool::Bounds;
+use documents::Documents;
 use follow::{Follower, Start};
 use forward::Listener;
 pub(crate) use forward::forward;
@@ -88,8 +91,9 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
         None
     };
     let indexed = Indexed::new(&settings, arguments, &state, journal).map_err(|line| (line, 2))?;
-    let matches = if settings.daemon.goes_to(Output::Indexer) {
-        Some(Matches::new(&settings.daemon.indexer).map_err(|line| (line, 2))?)
+    let documents = if settings.daemon.goes_to(Output::Indexer) {
+        let matches = Matches::new(&settings.daemon.indexer).map_err(|line| (line, 2))?;
+        Some(Documents::open(matches, &state, Bounds::of(&settings), journal).map_err(of_state)?)
     } else {
         None
     };
@@ -120,7 +124,7 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
         &waiting,
         journal,
         Arc::clone(&control),
-        (matches, sightings.clone()),
+        (documents, sightings.clone()),
     );
     std::thread::scope(|scope| {
         let raising = scope.spawn(move || raiser.run(&receiver));

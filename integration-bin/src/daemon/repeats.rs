@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use alert_enricher::knowledge::EventType;
 use stix_model::Identifier;
 
+use super::raise::Found;
+
 /// So many are remembered at most; the oldest half is forgotten when there are more.
 const MOST: usize = 100_000;
 
@@ -13,7 +15,7 @@ const MOST: usize = 100_000;
 #[derive(Debug)]
 pub(crate) struct Repeats {
     window: Duration,
-    /// By agent and everything of the store that an alert has: what was raised for it.
+    /// By agent and everything of the store that an alert has, as wholly as it does: what was raised for it.
     alike: HashMap<Box<str>, Alike>,
     /// By agent and indicator.
     raised: HashMap<Box<str>, Raised>,
@@ -37,11 +39,11 @@ impl Repeats {
         Self { window, alike: HashMap::new(), raised: HashMap::new() }
     }
 
-    /// Under which name alerts are alike: the same agent, and the same things of the store in them.
-    pub(crate) fn alike(agent: &str, ids: &[Identifier]) -> Box<str> {
+    /// Under which name alerts are alike: the same agent, and the same things of the store in them, as wholly.
+    pub(crate) fn alike(agent: &str, ids: &[Found]) -> Box<str> {
         let mut name = agent.to_owned();
-        for id in ids {
-            name.push('\n');
+        for Found { id, whole } in ids {
+            name.push_str(if *whole { "\n" } else { "\n~" });
             name.push_str(&id.to_string());
         }
         name.into()
@@ -68,11 +70,15 @@ impl Repeats {
     /// Whether an alert like this one was dealt with in the window; what was raised for it is counted.
     pub(crate) fn again(&mut self, alike: &str, now: Instant) -> bool {
         let Some(known) = self.alike.get(alike).filter(|known| now < known.since + self.window) else { return false };
+        let window = self.window;
+        let is_counted = |event| self.raised.get(event).is_some_and(|raised: &Raised| now < raised.since + window);
+        if !known.events.iter().all(is_counted) {
+            // One of them is due again. Whoever raises it counts the others.
+            return false;
+        }
         for event in &known.events {
-            match self.raised.get_mut(event) {
-                Some(raised) if now < raised.since + self.window => raised.repeats += 1,
-                // One of them is due again.
-                _ => return false,
+            if let Some(raised) = self.raised.get_mut(event) {
+                raised.repeats += 1;
             }
         }
         true
@@ -140,6 +146,27 @@ mod tests {
         let later = start + HOUR;
         assert!(!repeats.again("alike", later));
         assert_eq!(repeats.is_due("a", later), Some(2));
+    }
+
+    #[test]
+    fn one_that_is_due_again_has_the_others_counted_once() {
+        let mut repeats = Repeats::new(HOUR);
+        let start = Instant::now();
+        repeats.raised("a".into(), start + HOUR / 2);
+        repeats.raised("b".into(), start);
+        repeats.dealt_with("alike".into(), vec!["a".into(), "b".into()], start + HOUR / 2);
+        let later = start + HOUR;
+        assert!(!repeats.again("alike", later));
+        assert_eq!((repeats.is_due("a", later), repeats.is_due("b", later)), (None, Some(0)));
+        assert_eq!(repeats.is_due("a", start + 2 * HOUR), Some(1));
+    }
+
+    #[test]
+    fn a_part_is_not_the_whole() {
+        let id: Identifier = "indicator--8752eb5f-8b58-419e-8f40-108700000001".parse().unwrap();
+        let alike = |whole| Repeats::alike("001", &[Found { id: id.clone(), whole }]);
+        assert_eq!(alike(true), alike(true));
+        assert_ne!(alike(true), alike(false));
     }
 
     #[test]

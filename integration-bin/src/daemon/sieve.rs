@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use alert_enricher::knowledge::{JudgeOptions, addresses_in_commands};
-use alert_enricher::store::{FileStore, LookUpError, Match, MatchError, MatchOptions, Matcher};
+use alert_enricher::store::{Decided, FileStore, LookUpError, Match, MatchError, MatchOptions, Matcher};
 use memchr::memmem;
-use stix_model::Identifier;
 use wazuh_query::alert::Alert;
 use wazuh_query::catalogue::{Catalogue, Holds};
+
+use super::raise::Found;
 
 /// Looks into the text of alerts.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl Sieve {
     }
 
     /// What of the store is in an alert and may count, each once and in order. Empty for nearly all alerts.
-    pub(crate) fn look(&mut self, text: &str) -> Result<Vec<Identifier>, MatchError> {
+    pub(crate) fn look(&mut self, text: &str) -> Result<Vec<Found>, MatchError> {
         let mut matches = self.matcher.matches(text)?;
         // The matcher looks for commands as a whole; what is in them is asked about, too.
         if memmem::find(text.as_bytes(), b"://").is_some()
@@ -51,7 +52,8 @@ impl Sieve {
             return Ok(Vec::new());
         }
         let counting = matches.into_iter().filter(|found| may_count(found, &self.judge));
-        let mut ids: Vec<Identifier> = counting.map(|found| found.indicator.id).collect();
+        let is_whole = |found: &Match| found.verdict.as_ref().is_none_or(|verdict| verdict.decided == Decided::Whole);
+        let mut ids: Vec<_> = counting.map(|found| Found { whole: is_whole(&found), id: found.indicator.id }).collect();
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)

@@ -3,18 +3,22 @@
 //! The spool is a folder of segments to which any number of processes append at the same time, each record with a
 //! checksum. A process that is killed, or a machine that loses power, leaves at most one record that is not whole; it
 //! is passed over and counted. One process at a time drains the spool, oldest record first, and keeps its place in a
-//! file of its own, so a record is handed out again only if the process died while it worked on it.
+//! file of its own, so a record is handed out again only if the process died while it worked on it. A record that fails
+//! while others get through is put behind them, and counted.
 //!
 //! The spool is bounded in bytes and in age. What does not fit any more is dropped from the oldest end, and counted.
 
 mod record;
+mod tries;
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 pub(crate) use record::Record;
 use record::{Next, decode, encode};
+use tries::{Tries, key};
 
 use crate::settings::Settings;
 
@@ -53,6 +57,15 @@ pub(crate) struct Lost {
     pub(crate) old: u64,
     /// Places in segments that are no whole record.
     pub(crate) damaged: u64,
+    /// Records that failed each time, while others got through.
+    pub(crate) failed: u64,
+}
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { full, old, damaged, failed } = self;
+        write!(formatter, "{full} because too much waited, {old} too old, {damaged} damaged, {failed} failed each time")
+    }
 }
 
 impl Lost {
@@ -60,10 +73,16 @@ impl Lost {
         self == Self::default()
     }
 
+    /// How many alerts that are.
+    pub(crate) fn count(self) -> u64 {
+        self.full + self.old + self.damaged + self.failed
+    }
+
     fn add(&mut self, other: Self) {
         self.full += other.full;
         self.old += other.old;
         self.damaged += other.damaged;
+        self.failed += other.failed;
     }
 }
 
@@ -138,7 +157,17 @@ impl Spool {
     pub(crate) fn drain(&self) -> io::Result<Option<Drain<'_>>> {
         let Some(lock) = self.try_lock("drain.lock")? else { return Ok(None) };
         let place = self.place()?;
-        Ok(Some(Drain { spool: self, _lock: lock, place, segment: Vec::new(), loaded: None, lost: Lost::default() }))
+        let tries = Tries::read(&self.folder);
+        Ok(Some(Drain {
+            spool: self,
+            _lock: lock,
+            place,
+            segment: Vec::new(),
+            loaded: None,
+            lost: Lost::default(),
+            tries,
+            aside: HashSet::new(),
+        }))
     }
 
     fn path(&self, number: u64) -> PathBuf {
@@ -247,10 +276,14 @@ pub(crate) struct Drain<'s> {
     loaded: Option<u64>,
     /// What was passed over so far.
     pub(crate) lost: Lost,
+    tries: Tries,
+    /// What was put behind all others.
+    aside: HashSet<u64>,
 }
 
 impl Drain<'_> {
-    /// The oldest record that is not done with, and not too old.
+    /// The oldest record that is not done with, and not too old. `None` behind the last one, and before those that were put
+    /// aside.
     pub(crate) fn next(&mut self, now: i64) -> io::Result<Option<Record>> {
         loop {
             if self.loaded != Some(self.place.segment) && !self.load()? {
@@ -262,6 +295,7 @@ impl Drain<'_> {
                     self.lost.old += 1;
                     self.place.offset = next as u64;
                 }
+                Next::Record(record, _) if self.aside.contains(&key(&record)) => return Ok(None),
                 Next::Record(record, _) => return Ok(Some(record)),
                 Next::Damage(next) => {
                     self.lost.damaged += 1;
@@ -278,15 +312,47 @@ impl Drain<'_> {
 
     /// The record handed out last is done with.
     pub(crate) fn done(&mut self) -> io::Result<()> {
+        self.pass(true)
+    }
+
+    fn pass(&mut self, is_done: bool) -> io::Result<()> {
         let at = usize::try_from(self.place.offset).unwrap_or(usize::MAX);
-        if let Next::Record(_, next) = decode(&self.segment, at) {
+        if let Next::Record(record, next) = decode(&self.segment, at) {
+            if is_done {
+                self.tries.remove(key(&record), &self.spool.folder)?;
+            }
             self.place.offset = next as u64;
         }
         self.spool.keep(self.place)
     }
 
+    /// The record handed out last, once more.
+    fn record(&self) -> Option<Record> {
+        match decode(&self.segment, usize::try_from(self.place.offset).unwrap_or(usize::MAX)) {
+            Next::Record(record, _) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// The record handed out last failed while others get through. Answers how often it did by now, whoever tried.
+    pub(crate) fn failed(&mut self) -> io::Result<u32> {
+        self.record().map_or(Ok(0), |record| self.tries.add(key(&record), &self.spool.folder))
+    }
+
+    /// Puts the record handed out last behind all others, as old as it is. This drain does not hand it out again.
+    pub(crate) fn put_aside(&mut self) -> io::Result<()> {
+        let Some(record) = self.record() else { return Ok(()) };
+        // Should the process die in between, it is there twice rather than not at all.
+        let lost = self.spool.append(&record.alert, record.time)?;
+        self.lost.add(lost);
+        self.aside.insert(key(&record));
+        self.pass(false)
+    }
+
     /// Reads the segment at the place, or the first one behind it.
     fn load(&mut self) -> io::Result<bool> {
+        // A record that is being appended would be half of one.
+        let _lock = self.spool.lock("append.lock")?;
         let segments = self.spool.segments()?;
         let Some(segment) = segments.iter().find(|segment| segment.number >= self.place.segment) else {
             return Ok(false);
@@ -331,139 +397,4 @@ impl Drain<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn drained(spool: &Spool, now: i64) -> (Vec<Vec<u8>>, Lost) {
-        let mut drain = spool.drain().unwrap().unwrap();
-        let mut alerts = Vec::new();
-        while let Some(record) = drain.next(now).unwrap() {
-            alerts.push(record.alert);
-            drain.done().unwrap();
-        }
-        (alerts, drain.lost)
-    }
-
-    fn spool(bytes: u64) -> (tempfile::TempDir, Spool) {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(&folder.path().join("spool"), Bounds { bytes, age: 1_000 }).unwrap();
-        (folder, spool)
-    }
-
-    #[test]
-    fn in_order_and_once() {
-        let (_folder, spool) = spool(1 << 20);
-        assert!(spool.is_empty().unwrap());
-        for alert in ["a", "b", "c"] {
-            assert!(spool.append(alert.as_bytes(), 5).unwrap().is_empty());
-        }
-        assert_eq!(drained(&spool, 6).0, [b"a", b"b", b"c"]);
-        assert!(spool.is_empty().unwrap());
-        spool.append(b"d", 7).unwrap();
-        assert_eq!(drained(&spool, 8).0, [b"d"]);
-    }
-
-    #[test]
-    fn what_was_not_done_comes_again() {
-        let (_folder, spool) = spool(1 << 20);
-        spool.append(b"a", 5).unwrap();
-        spool.append(b"b", 5).unwrap();
-        {
-            let mut drain = spool.drain().unwrap().unwrap();
-            assert_eq!(drain.next(6).unwrap().unwrap().alert, b"a");
-            drain.done().unwrap();
-            assert_eq!(drain.next(6).unwrap().unwrap().alert, b"b");
-            // One drains at a time.
-            assert!(spool.drain().unwrap().is_none());
-        }
-        assert_eq!(drained(&spool, 6).0, [b"b"]);
-    }
-
-    #[test]
-    fn what_comes_while_the_spool_is_drained_is_handed_out() {
-        let (_folder, spool) = spool(1 << 20);
-        spool.append(b"a", 5).unwrap();
-        let mut drain = spool.drain().unwrap().unwrap();
-        assert_eq!(drain.next(6).unwrap().unwrap().alert, b"a");
-        spool.append(b"b", 5).unwrap();
-        drain.done().unwrap();
-        assert_eq!(drain.next(6).unwrap().unwrap().alert, b"b");
-        drain.done().unwrap();
-        assert_eq!(drain.next(6).unwrap(), None);
-        spool.append(b"c", 5).unwrap();
-        assert_eq!(drain.next(6).unwrap().unwrap().alert, b"c");
-    }
-
-    #[test]
-    fn the_oldest_goes_when_it_is_full_or_old() {
-        let (_folder, spool) = spool(4_000);
-        let mut lost = Lost::default();
-        for number in 0..100_u8 {
-            lost.add(spool.append(&[number; 100], i64::from(number)).unwrap());
-        }
-        let (alerts, _) = drained(&spool, 100);
-        assert_eq!(u64::try_from(alerts.len()).unwrap() + lost.full, 100);
-        assert_eq!(alerts.last().unwrap(), &[99; 100]);
-        assert!(alerts.is_sorted() && alerts.len() > 20);
-
-        spool.append(b"old", 0).unwrap();
-        spool.append(b"new", 5_000).unwrap();
-        let (alerts, lost) = drained(&spool, 5_500);
-        assert_eq!((alerts, lost.old), (vec![b"new".to_vec()], 1));
-    }
-
-    #[test]
-    fn many_processes_may_append() {
-        let (_folder, spool) = spool(1 << 20);
-        std::thread::scope(|scope| {
-            for thread in 0..4_u8 {
-                let spool = &spool;
-                scope.spawn(move || {
-                    for number in 0..25_u8 {
-                        spool.append(&[thread, number], 5).unwrap();
-                    }
-                });
-            }
-        });
-        let (mut alerts, lost) = drained(&spool, 6);
-        alerts.sort();
-        alerts.dedup();
-        assert_eq!((alerts.len(), lost), (100, Lost::default()));
-    }
-
-    proptest! {
-        // Each case waits for the disk.
-        #![proptest_config(ProptestConfig::with_cases(24))]
-
-        /// A file that was cut or damaged anywhere costs the records it hits, and no other.
-        #[test]
-        fn damage_costs_what_it_hits(
-            alerts in prop::collection::vec("[a-z]{0,40}", 1..12),
-            at in any::<prop::sample::Index>(),
-            flip in prop::option::of(1_u8..=255),
-        ) {
-            let (_folder, spool) = spool(1 << 20);
-            let mut ends = Vec::new();
-            for alert in &alerts {
-                spool.append(alert.as_bytes(), 5).unwrap();
-                ends.push(fs::metadata(spool.path(1)).unwrap().len());
-            }
-            let mut bytes = fs::read(spool.path(1)).unwrap();
-            let at = at.index(bytes.len());
-            match flip {
-                Some(flip) => bytes[at] ^= flip,
-                None => bytes.truncate(at),
-            }
-            fs::write(spool.path(1), &bytes).unwrap();
-            let hit = ends.iter().position(|end| at < usize::try_from(*end).unwrap()).unwrap();
-            let mut wanted: Vec<Vec<u8>> = alerts.iter().map(|alert| alert.clone().into_bytes()).collect();
-            if flip.is_some() { wanted.remove(hit); } else { wanted.truncate(hit); }
-            let cut_between = flip.is_none() && (at == 0 || ends.contains(&(at as u64)));
-            let (found, lost) = drained(&spool, 6);
-            prop_assert_eq!(found, wanted);
-            prop_assert_eq!(lost.damaged > 0, !cut_between);
-        }
-    }
-}
+mod tests;

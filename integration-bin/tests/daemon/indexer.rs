@@ -190,7 +190,12 @@ fn an_indexer_that_is_away_is_waited_for() {
     let resident = manager.resident(&[]);
     manager.wait_for_log("it is tried again");
     manager.alerts(&[alert(1, "001", KNOWN)]);
-    wait_for("an alert that waits", || manager.waits().then_some(()));
+    // The manager has its event, and the document waits.
+    manager.wait_for_events(1);
+    let documents = manager.path("queue/custom-opencti/daemon/documents");
+    let ends = |path: &Path| path.extension().is_some_and(|ending| ending == "spool");
+    assert!(documents.read_dir().unwrap().any(|file| ends(&file.unwrap().path())));
+    assert!(!manager.waits());
     assert!(resident.stop().success());
 }
 

@@ -2,10 +2,12 @@
 //! threat intelligence from files or from the strict stand-in of the platform.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod choosy;
 mod faults;
 mod files;
 mod forward;
 mod indexer;
+mod losses;
 mod platform;
 mod same;
 mod support;

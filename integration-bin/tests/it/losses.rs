@@ -86,6 +86,59 @@ fn a_queue_that_is_full_or_nobody_reads_from() {
     assert_eq!(manager.events().len(), 3, "{}", manager.log());
 }
 
+/// A stream socket refuses a datagram, as one refuses that may not be written.
+#[test]
+fn a_queue_that_refuses_costs_no_alert_that_waits() {
+    let mut manager = Manager::without_socket();
+    with_intel(&manager);
+    let refusing = std::os::unix::net::UnixListener::bind(manager.path("queue/sockets/queue")).unwrap();
+    assert_eq!(code(&manager.run(ALERT, "")), 5);
+    assert_eq!(waiting(&manager), 1);
+    // One about which nothing is known gets through without the queue.
+    let other = ALERT.replace("203.0.113.7", "203.0.113.8");
+    assert_eq!(code(&manager.run(&other, "")), 0);
+    assert_eq!(waiting(&manager), 1, "{}", manager.log());
+    drop(refusing);
+    std::fs::remove_file(manager.path("queue/sockets/queue")).unwrap();
+    manager.socket = Some(manager.bind());
+    assert_eq!(code(&manager.run(&other, "")), 0);
+    assert_eq!((manager.events().len(), waiting(&manager)), (1, 0), "{}", manager.log());
+}
+
+/// The platform has no answer to the question about one alert, which goes behind the others and is given up in the end.
+#[test]
+fn one_alert_without_an_answer_does_not_stop_the_others() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let stand_in = runtime.block_on(StandIn::builder().start());
+    stand_in.insert(
+        serde_json::from_value::<stix_model::Object>(indicator(1, "[ipv4-addr:value = '203.0.113.7']")).unwrap(),
+    );
+    let url = crate::choosy::choosy(&stand_in.url(), "203.0.113.66");
+    let manager = Manager::new();
+    let run = |id: &str, address: &str, url: &str| {
+        let alert = ALERT.replace("1773480413.1", id).replace("203.0.113.7", address);
+        let file = manager.write("x.alert", &alert);
+        code(&manager.run_with(&[file.to_str().unwrap(), stand_in.token(), url, "", "", "5", "0"]))
+    };
+    assert_eq!(run("bad", "203.0.113.66", &url), 0);
+    assert_eq!(run("waits", "203.0.113.7", NOBODY), 0);
+    manager.received();
+    // The one that waits behind it comes along with the next one that gets through.
+    assert_eq!(run("1", "203.0.113.7", &url), 0);
+    let raised: Vec<_> = manager.events().iter().map(|event| event["opencti"]["source"]["alert_id"].clone()).collect();
+    assert_eq!(raised, ["1", "waits"], "{}", manager.log());
+    for number in 2..=9 {
+        assert_eq!(waiting(&manager), 1, "{number}: {}", manager.log());
+        assert_eq!(run(&number.to_string(), "203.0.113.7", &url), 0);
+        assert_eq!(manager.events().len(), 1);
+    }
+    assert_eq!(run("10", "203.0.113.7", &url), 0);
+    assert_eq!(waiting(&manager), 0, "{}", manager.log());
+    let events = manager.events();
+    assert_eq!(events.last().unwrap()["opencti"]["lost"], "1", "{events:#?}");
+    assert!(manager.log().contains("1 failed each time"), "{}", manager.log());
+}
+
 #[test]
 fn the_oldest_goes_first_and_somebody_hears_of_it() {
     let manager = Manager::new();

@@ -2,6 +2,8 @@
 //! from the strict stand-in of the platform.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "../daemon/choosy.rs"]
+mod choosy;
 mod faults;
 mod lookup;
 mod losses;

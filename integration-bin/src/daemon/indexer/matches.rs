@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use alert_enricher::knowledge::ThreatDocument;
-use serde_json::value::to_raw_value;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::runtime::Runtime;
 use wazuh_query::store::StoreError;
 use wazuh_query::store::opensearch::{NewDocument, OpenSearchStore};
@@ -14,6 +15,14 @@ use crate::journal::Journal;
 
 /// What the names of the indices begin with. `deploy/wazuh5` has a template and a policy for them.
 const PREFIX: &str = "opencti-matches-v1";
+
+/// A document, also as it waits on disk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Stored {
+    index: String,
+    id: String,
+    source: Box<RawValue>,
+}
 
 /// Writes documents.
 pub(crate) struct Matches {
@@ -32,13 +41,19 @@ impl Matches {
         Ok(Self { store, runtime: runtime.map_err(|error| error.to_string())?, prefix })
     }
 
-    /// Writes one, into the index of the day on which the alert was raised: so the same one is always in the same index.
-    pub(crate) fn write(&mut self, document: &ThreatDocument, journal: &Journal) -> Result<(), StoreError> {
+    /// A document as it is written: into the index of the day on which the alert was raised, so the same one is always in
+    /// the same index.
+    pub(crate) fn stored(&self, document: &ThreatDocument) -> Option<Stored> {
         let time = document.time.to_string();
         let day = time.get(..10).unwrap_or("1970-01-01").replace('-', ".");
-        let Ok(source) = to_raw_value(&document.source) else { return Ok(()) };
-        let new = NewDocument { index: format!("{}-{day}", self.prefix), id: document.id.clone(), source };
-        for refused in self.runtime.block_on(self.store.write(&[new]))? {
+        let source = to_raw_value(&document.source).ok()?;
+        Some(Stored { index: format!("{}-{day}", self.prefix), id: document.id.clone(), source })
+    }
+
+    /// Writes one.
+    pub(crate) fn write(&mut self, stored: &Stored, journal: &Journal) -> Result<(), StoreError> {
+        let Stored { index, id, source } = stored.clone();
+        for refused in self.runtime.block_on(self.store.write(&[NewDocument { index, id, source }]))? {
             journal.error(&format!("the indexer refused a document (HTTP {}): {}", refused.status, refused.reason));
         }
         Ok(())

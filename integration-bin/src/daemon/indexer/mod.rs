@@ -27,7 +27,7 @@ use super::{Control, DaemonArguments, place};
 use crate::commands::alert::now;
 use crate::journal::Journal;
 use crate::settings::Settings;
-pub(crate) use matches::Matches;
+pub(crate) use matches::{Matches, Stored};
 
 /// Documents in one answer.
 const PAGE: usize = 1_000;
