@@ -9,6 +9,7 @@ use opencti_client::tls::TlsConfig;
 use opencti_client::{Backoff, Context, Error, ErrorKind, Known, Lookup, PlatformVersion, Secret, ThreatIntelligence};
 use tokio::runtime::Runtime;
 
+use crate::journal::Journal;
 use crate::settings::Settings;
 
 /// The platform's version, as it was the last time somebody asked.
@@ -69,6 +70,7 @@ pub(crate) struct Intelligence {
     source: Source,
     /// The platform's address for links.
     pub(crate) address: Option<String>,
+    journal: Option<Journal>,
 }
 
 enum Source {
@@ -95,13 +97,31 @@ impl Intelligence {
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LookupError::Runtime)?;
         let address = address(settings, url);
         if !settings.intel.is_empty() {
-            return Ok(Self { runtime, source: Source::Files(BundleIntel::open(&settings.intel)?), address });
+            return Ok(Self {
+                runtime,
+                source: Source::Files(BundleIntel::open(&settings.intel)?),
+                address,
+                journal: None,
+            });
         }
         let config = platform_config(settings, url, token)?;
         let known = std::fs::read_to_string(state.join(VERSION)).ok();
         let version = known.as_deref().and_then(PlatformVersion::parse).filter(|version| version.is_supported());
         let source = Source::Platform(Box::new(config), version, state.join(VERSION));
-        Ok(Self { runtime, source, address })
+        Ok(Self { runtime, source, address, journal: None })
+    }
+
+    /// The same, with a log for what an administrator has to know about answers.
+    pub(crate) fn telling(self, journal: Option<&Journal>) -> Self {
+        Self { journal: journal.cloned(), ..self }
+    }
+
+    /// Tells what an administrator has to know about an answer.
+    pub(crate) fn warn(&self, line: &str) {
+        match &self.journal {
+            Some(journal) => journal.warning(line),
+            None => eprintln!("custom-opencti: {line}"),
+        }
     }
 
     /// The platform's version, if one was asked.

@@ -10,7 +10,8 @@ use wazuh_query::alert::{Alert, ReadError};
 use wazuh_query::catalogue::Catalogue;
 
 use crate::intelligence::{Intelligence, LookupError};
-use crate::knowledge::{knowledge, lookup};
+use crate::journal::Journal;
+use crate::knowledge::look_up;
 use crate::settings::{Settings, SettingsError};
 
 /// Where events are from, as the manager sees it.
@@ -46,13 +47,19 @@ pub(crate) struct Lazy<'s> {
     url: Option<String>,
     token: Option<String>,
     state: PathBuf,
+    journal: Option<Journal>,
     made: Option<Intelligence>,
 }
 
 impl<'s> Lazy<'s> {
     pub(crate) fn new(settings: &'s Settings, url: Option<&str>, token: Option<&str>, state: &Path) -> Self {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Self { settings, url: owned(url), token: owned(token), state: state.to_owned(), made: None }
+        Self { settings, url: owned(url), token: owned(token), state: state.to_owned(), journal: None, made: None }
+    }
+
+    /// The same, with a log for what an administrator has to know about answers.
+    pub(crate) fn telling(self, journal: &Journal) -> Self {
+        Self { journal: Some(journal.clone()), ..self }
     }
 
     /// Begins anew with the next question: what is in files changed.
@@ -61,9 +68,11 @@ impl<'s> Lazy<'s> {
     }
 
     pub(crate) fn get(&mut self) -> Result<&mut Intelligence, LookupError> {
-        let made = match self.made.take() {
-            Some(made) => made,
-            None => Intelligence::new(self.settings, self.url.as_deref(), self.token.as_deref(), &self.state)?,
+        let made = if let Some(made) = self.made.take() {
+            made
+        } else {
+            let made = Intelligence::new(self.settings, self.url.as_deref(), self.token.as_deref(), &self.state)?;
+            made.telling(self.journal.as_ref())
         };
         Ok(self.made.insert(made))
     }
@@ -151,8 +160,9 @@ impl Processor {
         deadline: Instant,
     ) -> Result<Judged, LookupError> {
         let search_patterns = self.settings.search_patterns.unwrap_or(true);
-        let known = intelligence.look_up(&lookup(asked, search_patterns), deadline)?;
-        Ok(judge(alert, asked, &knowledge(known), &self.catalogue, &self.judge))
+        let found = look_up(asked, search_patterns, |lookup| intelligence.look_up(lookup, deadline))?;
+        found.warnings.iter().for_each(|line| intelligence.warn(line));
+        Ok(judge(alert, asked, &found.knowledge, &self.catalogue, &self.judge))
     }
 
     /// A document as a message for the manager's queue, attributed to the agent of the alert.

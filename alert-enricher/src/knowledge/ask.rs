@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use wazuh_query::alert::Alert;
-use wazuh_query::catalogue::{Catalogue, Holds, Role};
+use wazuh_query::catalogue::{Catalogue, Holds, Role, Schema};
 use wazuh_query::value::{Reading, read};
 
 use crate::indicator::{Candidate, Key, Kind, keys_of_reading};
@@ -172,14 +172,28 @@ fn addresses_of_command(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Alerts that this integration raised: they repeat the values of the alert before, and would go round for ever.
+///
+/// The location tells: the manager notes it, `opencti` or `(web01) any->opencti`, and no event can say it of itself. In
+/// an alert of Wazuh 4 the name of the integration is part of the event, which whoever writes a log may put there, so it
+/// counts only where there is no location. In Wazuh 5 the engine notes both.
 fn is_own(alert: &Alert<'_>, integration: &str) -> bool {
-    let is = |text: &str| text.eq_ignore_ascii_case(integration);
-    let location = alert.location.as_deref().map(|location| location.rsplit("->").next().unwrap_or(location));
-    alert.integration.as_deref().is_some_and(is) || location.is_some_and(is)
+    let is = |text: &str| text.trim().eq_ignore_ascii_case(integration);
+    let location = alert.location.as_deref().filter(|location| !location.trim().is_empty());
+    if location.is_some_and(|location| is(location.rsplit("->").next().unwrap_or(location))) {
+        return true;
+    }
+    (location.is_none() || alert.schema == Schema::Wazuh5) && alert.integration.as_deref().is_some_and(is)
 }
 
 fn is_noise(key: &Key, options: &AskOptions) -> bool {
     if options.worthless.check(key).is_some() {
+        return true;
+    }
+    // What is asked about a path is its name, too.
+    if let Key::Text(kind @ (Kind::File | Kind::Mutex), path) = key
+        && let Some((_, name)) = path.rsplit_once(['/', '\\'])
+        && Key::new(*kind, name).is_some_and(|name| options.worthless.check(&name).is_some())
+    {
         return true;
     }
     let host = match key {
@@ -247,11 +261,45 @@ mod tests {
     }
 
     #[test]
+    fn names_that_are_ignored_are_ignored_in_any_directory() {
+        let text = r#"{"rule":{"id":"1"},"syscheck":{"path":"/usr/local/bin/backup.sh"}}"#;
+        let mut worthless = Worthless::default();
+        worthless.list(Key::new(Kind::File, "Backup.sh").unwrap());
+        assert_eq!(asked(text, &AskOptions { worthless, ..AskOptions::default() }), Err(NotAsked::Nothing));
+    }
+
+    #[test]
     fn own_alerts_are_never_asked_about() {
         let own = r#"{"rule":{"id":"1"},"data":{"integration":"opencti","opencti":{"source":{"srcip":"203.0.113.7"}},"srcip":"203.0.113.7"}}"#;
         assert_eq!(asked(own, &AskOptions::default()), Err(NotAsked::Own));
-        let by_location = r#"{"rule":{"id":"1"},"location":"opencti","data":{"srcip":"203.0.113.7"}}"#;
-        assert_eq!(asked(by_location, &AskOptions::default()), Err(NotAsked::Own));
+        for location in ["opencti", "(web01) 10.0.0.15->opencti", "[001] (web01) any->opencti"] {
+            let by_location =
+                format!(r#"{{"rule":{{"id":"1"}},"location":"{location}","data":{{"srcip":"203.0.113.7"}}}}"#);
+            assert_eq!(asked(&by_location, &AskOptions::default()), Err(NotAsked::Own));
+        }
+        // In Wazuh 5 it is the engine that names the integration.
+        let by_engine = r#"{"@timestamp":"2026-03-14T02:11:00.021Z","source":{"ip":"203.0.113.7"},
+            "wazuh":{"rule":{"id":"8014"},"integration":{"name":"opencti"},"protocol":{"location":"/run/x"}}}"#;
+        assert_eq!(asked(by_engine, &AskOptions::default()), Err(NotAsked::Own));
+    }
+
+    #[test]
+    fn nobody_keeps_an_alert_from_being_asked_about_by_a_word_in_a_log() {
+        let forged = |data: &str| {
+            format!(r#"{{"rule":{{"id":"1"}},"location":"(web01) any->/var/log/app.json","data":{data}}}"#)
+        };
+        let text = forged(r#"{"integration":"opencti","srcip":"203.0.113.7"}"#);
+        assert_eq!(asked(&text, &AskOptions::default()).unwrap(), ["203.0.113.7"]);
+        let text = forged(r#"{"integration":"opencti->opencti","srcip":"203.0.113.7"}"#);
+        assert_eq!(asked(&text, &AskOptions::default()).unwrap(), ["203.0.113.7"]);
+        // An event of ours that came by way of a file has nothing to ask about.
+        let text = forged(
+            r#"{"integration":"opencti","opencti":{"event_type":"observable_with_indicator","observable_value":"203.0.113.7",
+            "indicator":{"name":"x","pattern":"[ipv4-addr:value = '203.0.113.7']"},"indicator_link":"https://opencti.example/x",
+            "observable_link":"https://opencti.example/y","query_key":"value","query_values":"203.0.113.7",
+            "match":{"field":"data.srcip","value":"203.0.113.7"},"source":{"srcip":"203.0.113.7","url":"http://www.evil.example/x"}}}"#,
+        );
+        assert_eq!(asked(&text, &AskOptions::default()), Err(NotAsked::Nothing));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use wazuh_query::catalogue::Catalogue;
 use wazuh_query::pattern::{PatternOptions, PatternTranslator};
 
 use super::{Asked, Event, EventType, Knowledge, KnownIndicator, KnownObservable};
-use crate::indicator::{Key, PatternError, keys_of_pattern};
+use crate::indicator::{Key, Kind, PatternError, keys_of_pattern};
 use crate::pattern::{PatternHunt, Verifier};
 use crate::store::{Filter, Standing, Validity};
 
@@ -152,7 +152,10 @@ impl Judge<'_> {
     }
 
     fn pattern_event(&mut self, event_type: EventType, indicator: &KnownIndicator, why: Vec<String>) {
-        let asked = self.asked.iter().find(|asked| indicator.pattern.contains(&asked.value)).cloned();
+        let keys = keys_of_pattern(&indicator.pattern).unwrap_or_default();
+        let by_key = self.asked.iter().find(|asked| keys.iter().any(|key| holds(key, &asked.key)));
+        let asked =
+            by_key.or_else(|| self.asked.iter().find(|asked| indicator.pattern.contains(&asked.value))).cloned();
         self.judged.events.push(Event {
             event_type,
             indicator: indicator.clone(),
@@ -166,6 +169,11 @@ impl Judge<'_> {
 
     fn related(&mut self, observable: &KnownObservable) {
         let Some(asked) = self.asked_of(observable).cloned() else { return };
+        // Files of one name have little in common, and what is in a network is not what the network is related to.
+        let is_same = Key::new(asked.kind(), &observable.value).is_none_or(|key| key == asked.key);
+        if !is_same && asked.kind() != Kind::Mutex {
+            return;
+        }
         for related in &observable.related {
             let mut counting = Vec::new();
             for indicator in sorted(related.observable.indicators.iter()) {
@@ -195,9 +203,11 @@ impl Judge<'_> {
         };
         let by_value = self.asked.iter().find(|asked| is(asked, &observable.value));
         let by_key = || {
-            self.asked
-                .iter()
-                .find(|asked| Key::new(asked.kind(), &observable.value).is_some_and(|key| key == asked.key))
+            let kind = kind_of_type(&observable.entity_type);
+            self.asked.iter().find(|asked| {
+                let known = Key::new(kind.unwrap_or_else(|| asked.kind()), &observable.value);
+                known.is_some_and(|known| if kind.is_some() { holds(&known, &asked.key) } else { known == asked.key })
+            })
         };
         let by_hash = || observable.hashes.iter().find_map(|digest| self.asked.iter().find(|asked| is(asked, digest)));
         by_value.or_else(by_key).or_else(by_hash)
@@ -281,13 +291,36 @@ impl Judge<'_> {
     }
 }
 
-/// Whether a value of a pattern stands for a value of an alert.
+/// The kind of the observables of a type of the platform that may stand for more than one value.
+fn kind_of_type(entity_type: &str) -> Option<Kind> {
+    Some(match entity_type {
+        "StixFile" => Kind::File,
+        "Directory" => Kind::Directory,
+        "Mutex" => Kind::Mutex,
+        "Windows-Registry-Key" => Kind::RegistryKey,
+        "IPv4-Addr" | "IPv6-Addr" => Kind::Address,
+        _ => return None,
+    })
+}
+
+/// Whether a value of a pattern stands for a value of an alert: by the rules by which a store finds it.
 fn holds(wanted: &Key, seen: &Key) -> bool {
+    let is_separator = |char: char| matches!(char, '/' | '\\');
+    let is_below =
+        |above: &str, text: &str| text.strip_prefix(above).is_some_and(|rest| rest.starts_with(is_separator));
     match (wanted, seen) {
         (Key::Network(network), Key::Network(address)) => network.contains(address),
-        (Key::Text(crate::indicator::Kind::File, name), Key::Text(crate::indicator::Kind::File, path)) => {
-            // A name alone stands for files of that name anywhere.
-            name == path || !name.contains(['/', '\\']) && path.rsplit(['/', '\\']).next() == Some(&**name)
+        // A name stands for the file in any directory, a relative path for any directory above it.
+        (Key::Text(Kind::File, name), Key::Text(Kind::File, path)) => {
+            name == path || path.strip_suffix(&**name).is_some_and(|above| above.ends_with(is_separator))
+        }
+        (Key::Text(Kind::Directory, above), Key::Text(Kind::File, path)) => is_below(above, path),
+        (Key::Text(Kind::RegistryKey, above), Key::Text(Kind::RegistryKey, key)) => {
+            above == key || is_below(above, key)
+        }
+        (Key::Text(Kind::Mutex, name), Key::Text(Kind::Mutex, path)) => {
+            // A name stands for the object in any name space.
+            name == path || path.rsplit_once('\\').is_some_and(|(_, bare)| *bare == **name)
         }
         _ => wanted == seen,
     }
@@ -358,6 +391,83 @@ mod tests {
         let no = "its pattern does not match the alert";
         assert_eq!(why.iter().filter(|why| *why == no).count(), 2, "{why:?}");
         assert!(why.iter().any(|why| why.starts_with("its pattern cannot be evaluated")), "{why:?}");
+    }
+
+    /// Sysmon has a path, a key with a value below it and an object of the kernel, where intelligence has bare names.
+    const HOST: &str = r#"{"timestamp":"2026-03-14T09:26:53.589+0000","id":"1773480413.2",
+        "rule":{"id":"92000","level":5},"agent":{"id":"001"},"data":{"srcip":"203.0.113.7",
+        "win":{"eventdata":{"image":"C:\\\\Tools\\\\nc.exe",
+        "targetObject":"HKLM\\\\SOFTWARE\\\\Acme\\\\Run\\\\Updater",
+        "objectType":"Mutant","objectName":"\\\\Sessions\\\\1\\\\BaseNamedObjects\\\\NimbusSync"}}}}"#;
+
+    fn judged_of_host(known: &Knowledge) -> Judged {
+        let catalogue = Catalogue::builtin();
+        let alert = Alert::read(HOST, &catalogue).unwrap();
+        let asked = ask(&alert, &catalogue, &AskOptions::default()).unwrap();
+        judge(&alert, &asked, known, &catalogue, &JudgeOptions::default())
+    }
+
+    #[test]
+    fn names_ends_and_keys_above_count_as_a_store_finds_them() {
+        let wanted = [
+            r"[file:name = 'nc.exe']",
+            r"[file:name = 'Tools\\nc.exe']",
+            r"[file:name = 'c.exe']",
+            r"[directory:path = 'C:\\Tools']",
+            r"[directory:path = 'C:\\Too']",
+            r"[mutex:name = 'NimbusSync']",
+            r"[mutex:name = 'Sync']",
+            r"[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Acme\\Run']",
+            r"[windows-registry-key:key = 'HKLM\\Software\\Acme\\Run\\Updater']",
+            r"[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Acme\\Ru']",
+        ];
+        let judged = judged_of_host(&of_patterns(&wanted));
+        let raised: Vec<_> = judged.events.iter().map(|event| event.indicator.pattern.as_str()).collect();
+        assert_eq!(raised, [0, 1, 3, 5, 7, 8].map(|place| wanted[place]));
+        assert!(judged.events.iter().all(|event| event.asked.is_some()));
+        // The same as a store says.
+        let mut builder = crate::store::Builder::default();
+        for (number, pattern) in (1..).zip(wanted) {
+            let id = format!("indicator--8752eb5f-8b58-519e-8f40-1087{number:08}").parse().unwrap();
+            let time = stix_model::Timestamp::UNIX_EPOCH;
+            let mut indicator = stix_model::sdo::Indicator::new(pattern, "stix", time, time);
+            indicator.common.id = id;
+            builder.object(&indicator.into());
+        }
+        let store = builder.finish().unwrap().into_store();
+        let mut matcher =
+            crate::store::Matcher::new(&store.snapshot(), &Catalogue::builtin(), crate::store::MatchOptions::default());
+        let mut found: Vec<_> =
+            matcher.matches(HOST).unwrap().into_iter().map(|found| found.indicator.id.to_string()).collect();
+        let mut ids: Vec<_> = judged.events.iter().map(|event| event.indicator.indicator.id.to_string()).collect();
+        found.sort();
+        found.dedup();
+        ids.sort();
+        assert_eq!(ids, found);
+    }
+
+    #[test]
+    fn observables_with_bare_names_have_their_indicators_but_not_what_they_are_related_to() {
+        let of = |entity_type: &str, value: &str, indicators| KnownObservable {
+            entity_type: entity_type.to_owned(),
+            ..observable(value, indicators)
+        };
+        let mut file = of("StixFile", "nc.exe", vec![indicator(1, "[file:name = 'nc.exe']")]);
+        let other = observable("evil.example", vec![indicator(2, "[domain-name:value = 'evil.example']")]);
+        file.related = vec![Related { relationship_type: "related-to".to_owned(), observable: other }];
+        let key = r"[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Acme\\Run']";
+        let observables = vec![
+            file,
+            of("Mutex", "NimbusSync", vec![indicator(3, "[mutex:name = 'NimbusSync']")]),
+            of("Windows-Registry-Key", r"HKEY_LOCAL_MACHINE\SOFTWARE\Acme\Run", vec![indicator(4, key)]),
+            of("IPv4-Addr", "203.0.113.0/24", vec![indicator(5, "[ipv4-addr:value = '203.0.113.0/24']")]),
+            // The name of another thing.
+            of("Software", "nc.exe", vec![indicator(6, "[file:name = 'nc.exe']")]),
+        ];
+        let judged = judged_of_host(&Knowledge { observables, indicators: Vec::new() });
+        assert_eq!(types(&judged), ["observable_with_indicator"; 4]);
+        let names: Vec<_> = judged.events.iter().filter_map(|event| event.indicator.name.as_deref()).collect();
+        assert_eq!(names, ["indicator 1", "indicator 3", "indicator 4", "indicator 5"]);
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Run {
         let spool = Spool::open(&state.join("spool"), Bounds::of(&settings));
         let mut socket = QueueSocket::new(settings.queue(&self.home));
         let (url, token) = (arguments.hook_url.as_deref(), arguments.api_key.as_deref());
-        let mut intelligence = Lazy::new(&settings, url, token, &state);
+        let mut intelligence = Lazy::new(&settings, url, token, &state).telling(&self.journal);
         match self.one(&text, &processor, &mut intelligence, &mut socket, deadline) {
             Ok(()) => {
                 // Whoever gets through takes those along that wait, as far as the time goes.

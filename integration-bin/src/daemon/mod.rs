@@ -115,7 +115,7 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
     // Whoever cannot forward looks for themselves.
     let listener = Listener::bind(&waiting, &settings)
         .inspect_err(|error| journal.warning(&format!("{}: {error}", forward::path(&waiting).display())));
-    let lazy = Lazy::new(&settings, None, token.as_deref(), &waiting);
+    let lazy = Lazy::new(&settings, None, token.as_deref(), &waiting).telling(journal);
     let raiser = Raiser::new(
         &settings,
         &processor,

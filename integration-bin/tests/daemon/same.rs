@@ -25,8 +25,23 @@ fn lines(path: &Path) -> Vec<String> {
     String::from_utf8_lossy(&bytes).lines().map(str::to_owned).filter(|line| !line.trim().is_empty()).collect()
 }
 
+/// The value as intelligence often has it: files and objects of the kernel without their paths, keys without a value and
+/// with the short name of their hive.
+fn bare(asked: &Asked) -> String {
+    let value = asked.value.as_str();
+    let name = |text: &str| text.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    match asked.kind() {
+        Kind::File | Kind::Mutex => name(value),
+        Kind::RegistryKey => {
+            let above = value.rsplit_once('\\').map_or(value, |(above, _)| above);
+            above.replace("hkey_local_machine\\", "HKLM\\")
+        }
+        _ => value.to_owned(),
+    }
+}
+
 /// The pattern that stands for a value, and the observable.
-fn stix(asked: &Asked) -> Option<(String, Value)> {
+fn stix(asked: &Asked, value: &str) -> Option<(String, Value)> {
     let (object_type, path, name) = match asked.kind() {
         Kind::Address if asked.value.contains(':') => ("ipv6-addr", "value", "value"),
         Kind::Address => ("ipv4-addr", "value", "value"),
@@ -40,16 +55,17 @@ fn stix(asked: &Asked) -> Option<(String, Value)> {
         Kind::File => ("file", "name", ""),
         Kind::RegistryKey => ("windows-registry-key", "key", "key"),
         Kind::Mutex => ("mutex", "name", "name"),
+        Kind::UserAgent => ("user-agent", "value", "value"),
         _ => return None,
     };
-    let constant = asked.value.replace('\\', r"\\").replace('\'', r"\'");
+    let constant = value.replace('\\', r"\\").replace('\'', r"\'");
     let mut observable = json!({ "type": object_type, "spec_version": "2.1" });
     if asked.kind() == Kind::File {
-        observable["name"] = asked.value.clone().into();
+        observable["name"] = value.into();
     } else if object_type == "file" {
-        observable["hashes"] = json!({ name: asked.value });
+        observable["hashes"] = json!({ name: value });
     } else {
-        observable[name] = asked.value.clone().into();
+        observable[name] = value.into();
     }
     Some((format!("[{object_type}:{path} = '{constant}']"), observable))
 }
@@ -70,7 +86,9 @@ fn intelligence(alerts: &[String]) -> Vec<Value> {
         let Ok(alert) = Alert::read(text, &catalogue) else { continue };
         let Ok(asked) = ask(&alert, &catalogue, &AskOptions::default()) else { continue };
         for asked in asked.iter().filter(|asked| seen.insert(asked.key.clone())).take(6) {
-            let Some((pattern, mut observable)) = stix(asked) else { continue };
+            // Every other one in the form that intelligence has it in.
+            let value = if number / 8 % 2 == 0 { bare(asked) } else { asked.value.clone() };
+            let Some((pattern, mut observable)) = stix(asked, &value) else { continue };
             number += 1;
             let id = |object: &Value| {
                 let object_type = object["type"].as_str().unwrap();
@@ -112,8 +130,12 @@ const PART: usize = 40;
 
 /// Compares the modes over these alerts. Answers how many events there were.
 fn compare(alerts: &[String]) -> usize {
+    compare_with(alerts, &intelligence(alerts))
+}
+
+/// The same with what is known.
+fn compare_with(alerts: &[String], objects: &[Value]) -> usize {
     let manager = Manager::new();
-    let objects = intelligence(alerts);
     let intel = manager.write("intel.json", &json!(objects).to_string());
     manager.options(&json!({ "intel": [intel], "daemon": { "repeat_minutes": 0 } }));
     let mut wanted = Vec::new();
@@ -146,6 +168,37 @@ fn the_sample_alerts() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data/alerts.json");
     let events = compare(&lines(&path).into_iter().take(60).collect::<Vec<_>>());
     assert!(events > 10, "{events} events");
+}
+
+/// Paths where intelligence has names, keys with values where it has keys, addresses where it has networks.
+#[test]
+fn bare_names_keys_above_and_networks() {
+    let sysmon = |id: usize, eventdata: Value| {
+        json!({
+            "timestamp": "2026-03-14T09:26:53.589+0000", "id": format!("1773480413.{id}"), "rule": { "id": "92000", "level": 5 },
+            "agent": { "id": "001", "name": "web01" }, "location": "EventChannel", "data": { "win": { "eventdata": eventdata } },
+        })
+        .to_string()
+    };
+    let alerts = [
+        sysmon(1, json!({ "image": r"C:\\x\\nc.exe" })),
+        sysmon(2, json!({ "objectType": "Mutant", "objectName": r"\\Sessions\\1\\BaseNamedObjects\\NimbusSync" })),
+        sysmon(3, json!({ "targetObject": r"HKLM\\SOFTWARE\\Acme\\Run\\Updater", "eventType": "SetValue" })),
+        alert(4, "001", "203.0.113.7"),
+        json!({ "timestamp": "2026-03-14T09:26:53.589+0000", "id": "1773480413.5", "rule": { "id": "80202", "level": 5 },
+            "agent": { "id": "001", "name": "web01" }, "data": { "aws": { "userAgent": "NimbusLoader/1.0" } } })
+        .to_string(),
+    ];
+    let patterns = [
+        r"[file:name = 'nc.exe']",
+        r"[mutex:name = 'NimbusSync']",
+        r"[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Acme\\Run']",
+        r"[ipv4-addr:value = '203.0.64.0/18']",
+        r"[user-agent:value = 'NimbusLoader/1.0']",
+    ];
+    let indicators: Vec<Value> = (1..).zip(patterns).map(|(number, pattern)| indicator(number, pattern)).collect();
+    let events = compare_with(&alerts, &indicators);
+    assert_eq!(events, alerts.len());
 }
 
 #[test]
