@@ -7,7 +7,7 @@ use wazuh_query::alert::Alert;
 use wazuh_query::catalogue::{Catalogue, FieldId, Holds, Role};
 
 /// So many groups are compared one by one.
-const FEW: usize = 16;
+const FEW: usize = 32;
 
 /// One value with what its field says about it.
 #[derive(Clone, Copy, Debug)]

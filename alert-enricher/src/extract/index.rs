@@ -6,14 +6,15 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 /// So many things are compared one by one, which is faster for most alerts.
-const FEW: usize = 16;
+const FEW: usize = 32;
 
 /// Finds things in a list that only grows: short lists are searched from the beginning, long ones by hash, so that a list
 /// of whatever length is made in linear time.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     places: HashTable<usize>,
-    state: RandomState,
+    /// Made with the first long list.
+    state: Option<RandomState>,
 }
 
 impl Index {
@@ -28,6 +29,7 @@ impl Index {
             return list.iter().position(|one| key(one) == wanted);
         }
         let Self { places, state } = self;
+        let state = &*state.get_or_insert_default();
         let hash_at = |place: &usize| list.get(*place).map_or(0, |one| state.hash_one(key(one)));
         for (place, one) in list.iter().enumerate().skip(places.len()) {
             places.insert_unique(state.hash_one(key(one)), place, hash_at);
