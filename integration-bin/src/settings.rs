@@ -174,8 +174,9 @@ impl Settings {
         })
     }
 
-    /// Stands for everything that decides which events an alert gives. Two runs of one program can compare it.
-    pub(crate) fn fingerprint(&self) -> u64 {
+    /// Stands for everything that decides which events an alert gives, and who gets them. Two runs of one program can
+    /// compare it; the token cannot be read from it. `url` and `token` are what is given beside the settings.
+    pub(crate) fn fingerprint(&self, url: Option<&str>, token: Option<&str>) -> u64 {
         use std::hash::{Hash as _, Hasher as _};
         let mut hasher = std::hash::DefaultHasher::new();
         (&self.kinds, &self.groups, &self.own_domains, &self.ignore, self.private_addresses).hash(&mut hasher);
@@ -185,7 +186,19 @@ impl Settings {
         let replaced = self.catalogue.as_ref().and_then(|path| std::fs::metadata(path).ok());
         let replaced = replaced.map(|file| (file.len(), file.modified().ok()));
         (&self.catalogue, replaced).hash(&mut hasher);
+        // Another platform, or another account of it, knows other things.
+        crate::intelligence::address(self, url).hash(&mut hasher);
+        if self.intel.is_empty() {
+            self.token(token).hash(&mut hasher);
+        }
+        (&self.socket, self.daemon.with_observables()).hash(&mut hasher);
         hasher.finish()
+    }
+
+    /// The token that is given, else that of the file.
+    fn token(&self, token: Option<&str>) -> Option<String> {
+        let from_file = || std::fs::read_to_string(self.token_file.as_ref()?).ok();
+        token.map(str::to_owned).or_else(|| from_file().map(|text| text.trim().to_owned()))
     }
 
     /// How the place of an event is written.
@@ -206,6 +219,13 @@ impl Settings {
             if usual.is_dir() || std::fs::create_dir_all(&usual).is_ok() { usual } else { other }
         })
     }
+}
+
+/// Folders in which alerts may wait that another run put there, because it could not read these settings or not make the
+/// folder.
+pub(crate) fn other_spools(state: &Path, home: &Path) -> Vec<PathBuf> {
+    let others = STATE.map(|place| home.join(place)).into_iter().filter(|other| other != state);
+    others.map(|other| other.join("spool")).filter(|spool| spool.is_dir()).collect()
 }
 
 fn kind(name: &str) -> Result<Kind, SettingsError> {
@@ -239,6 +259,30 @@ mod tests {
                 .and_then(|settings| settings.ask().and_then(|_| settings.judge().map(drop)));
             assert!(outcome.unwrap_err().to_string().contains(wanted), "{text}");
         }
+    }
+
+    #[test]
+    fn what_decides_answers_is_told_apart() {
+        let settings = |text: &str| Settings::parse(text, Path::new("x")).unwrap();
+        let plain = settings("{}");
+        let one = plain.fingerprint(Some("https://one.example/graphql"), Some("token-1"));
+        assert_eq!(one, settings(r#"{"url":"https://one.example/"}"#).fingerprint(None, Some("token-1")));
+        for other in [
+            plain.fingerprint(Some("https://two.example"), Some("token-1")),
+            plain.fingerprint(Some("https://one.example"), Some("token-2")),
+            settings(r#"{"socket":"/x"}"#).fingerprint(Some("https://one.example"), Some("token-1")),
+            settings(r#"{"daemon":{"observables":false}}"#).fingerprint(Some("https://one.example"), Some("token-1")),
+        ] {
+            assert_ne!(one, other);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "token-1\n").unwrap();
+        let from_file = Settings { token_file: Some(path), url: Some("https://one.example".into()), ..plain.clone() };
+        assert_eq!(one, from_file.fingerprint(None, None));
+        // Where files stand in the place of the platform nobody is asked with a token.
+        let files = Settings { intel: vec!["x".into()], ..plain };
+        assert_eq!(files.fingerprint(None, Some("token-1")), files.fingerprint(None, None));
     }
 
     #[test]

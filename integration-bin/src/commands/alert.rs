@@ -11,7 +11,7 @@ use crate::arguments::Arguments;
 use crate::daemon::forward;
 use crate::journal::Journal;
 use crate::process::{Lazy, ProcessError, Processor};
-use crate::settings::Settings;
+use crate::settings::{Settings, other_spools};
 use crate::socket::{QueueSocket, SendError};
 use crate::spool::{Bounds, Lost, Spool};
 
@@ -94,17 +94,20 @@ struct Wait {
 impl Run {
     fn run(&self) -> Result<(), Failed> {
         let arguments = &self.arguments;
-        let mistake = |error: &dyn std::fmt::Display| self.without_settings(&error.to_string());
-        let mut settings = Settings::read(arguments.options.as_deref(), &self.home).map_err(|error| mistake(&error))?;
+        let usual = Settings::default();
+        let mut settings = Settings::read(arguments.options.as_deref(), &self.home)
+            .map_err(|error| self.with_mistake(&error.to_string(), &usual))?;
         settings.retries = arguments.retries.map(|retries| retries.min(MOST_RETRIES));
         let text = self.alert()?;
         let deadline = self.started + settings.deadline(arguments.timeout);
         let state = settings.state(&self.home);
-        if forward(text.as_bytes(), &settings, &state, deadline) {
+        let (url, token) = (arguments.hook_url.as_deref(), arguments.api_key.as_deref());
+        if forward(text.as_bytes(), &settings, (url, token), &state, deadline) {
             self.journal.debug("the resident program took the alert");
             return Ok(());
         }
-        let processor = Processor::for_alert(&text, &settings).map_err(|error| mistake(&error))?;
+        let processor =
+            Processor::for_alert(&text, &settings).map_err(|error| self.with_mistake(&error.to_string(), &settings))?;
         // Most alerts end here, without a file or a connection.
         let not_asked = match Alert::read(&text, &processor.catalogue) {
             Ok(alert) => processor.asked(&alert).err(),
@@ -116,13 +119,13 @@ impl Run {
         }
         let spool = Spool::open(&state.join("spool"), Bounds::of(&settings));
         let mut socket = QueueSocket::new(settings.queue(&self.home));
-        let (url, token) = (arguments.hook_url.as_deref(), arguments.api_key.as_deref());
         let mut intelligence = Lazy::new(&settings, url, token, &state).telling(&self.journal);
         match self.one(&text, &processor, &mut intelligence, &mut socket, deadline) {
             Ok(()) => {
                 // Whoever gets through takes those along that wait, as far as the time goes.
                 if let Ok(spool) = &spool {
                     let _told_again = std::fs::remove_file(state.join(TOLD));
+                    take_over(spool, &state, &self.home, &self.journal);
                     let lost = self.replay(spool, &settings, &mut intelligence, &mut socket, deadline);
                     if !lost.is_empty() {
                         let trouble = Trouble { event: "alerts-lost", line: &line_of(lost), lost, text: None };
@@ -155,12 +158,11 @@ impl Run {
         }
     }
 
-    /// The settings cannot be used: the alert waits until they can, with what is usual in their place.
-    fn without_settings(&self, line: &str) -> Failed {
+    /// The settings cannot be used: the alert waits until they can, where those that could be read say, or what is usual.
+    fn with_mistake(&self, line: &str, settings: &Settings) -> Failed {
         let kept = self.alert().and_then(|text| {
-            let settings = Settings::default();
             let state = settings.state(&self.home);
-            let spool = Spool::open(&state.join("spool"), Bounds::of(&settings));
+            let spool = Spool::open(&state.join("spool"), Bounds::of(settings));
             let kept = spool.and_then(|spool| spool.append(text.as_bytes(), now()));
             kept.map_err(|error| (error.to_string(), code::ARGUMENTS))
         });
@@ -268,6 +270,17 @@ impl Run {
     fn tell_lost(&self, lost: Lost) {
         if !lost.is_empty() {
             self.journal.error(&line_of(lost));
+        }
+    }
+}
+
+/// Takes over what runs put elsewhere that could not read the settings.
+pub(crate) fn take_over(spool: &Spool, state: &Path, home: &Path, journal: &Journal) {
+    for other in other_spools(state, home) {
+        match spool.take_over(&other) {
+            Ok(lost) if lost.is_empty() => {}
+            Ok(lost) => journal.error(&line_of(lost)),
+            Err(error) => journal.warning(&format!("{}: what waits cannot be read: {error}", other.display())),
         }
     }
 }

@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
+use alert_enricher::store::MatchError;
+
 use super::Control;
 use super::raise::{Answer, Work};
-use super::sieve::Sieve;
+use super::settings::Output;
+use super::sieve::{Sieve, damage};
 use crate::journal::Journal;
 use crate::settings::Settings;
 
@@ -40,8 +43,15 @@ pub(crate) fn path(state: &Path) -> PathBuf {
     state.join("resident.socket")
 }
 
-/// Gives an alert to the resident program. Answers whether it took care of it; if not, the caller has to.
-pub(crate) fn forward(text: &[u8], settings: &Settings, state: &Path, deadline: Instant) -> bool {
+/// Gives an alert to the resident program. Answers whether it took care of it; if not, the caller has to. `platform` is
+/// the address and the token that are given beside the settings.
+pub(crate) fn forward(
+    text: &[u8],
+    settings: &Settings,
+    platform: (Option<&str>, Option<&str>),
+    state: &Path,
+    deadline: Instant,
+) -> bool {
     let handed = (|| {
         let mut stream = UnixStream::connect(path(state))?;
         let left = deadline.saturating_duration_since(Instant::now()) / 2;
@@ -51,7 +61,7 @@ pub(crate) fn forward(text: &[u8], settings: &Settings, state: &Path, deadline: 
         let length = u32::try_from(text.len()).map_err(io::Error::other)?;
         let mut message = Vec::with_capacity(HEADER + text.len());
         message.extend_from_slice(&length.to_le_bytes());
-        message.extend_from_slice(&settings.fingerprint().to_le_bytes());
+        message.extend_from_slice(&settings.fingerprint(platform.0, platform.1).to_le_bytes());
         message.extend_from_slice(text);
         stream.write_all(&message)?;
         let mut answer = [0];
@@ -74,16 +84,20 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Only one program is resident, so what is left of another one can go.
-    pub(super) fn bind(state: &Path, settings: &Settings) -> io::Result<Self> {
+    /// Only one program is resident, so what is left of another one can go. There is none where events do not go into the
+    /// manager's queue: whoever forwards an alert counts on it.
+    pub(super) fn bind(state: &Path, settings: &Settings, token: Option<&str>) -> io::Result<Option<Self>> {
         let path = path(state);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
+        if !settings.daemon.goes_to(Output::Queue) {
+            return Ok(None);
+        }
         let socket = UnixListener::bind(&path)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660))?;
-        Ok(Self { socket, path, fingerprint: settings.fingerprint() })
+        Ok(Some(Self { socket, path, fingerprint: settings.fingerprint(None, token) }))
     }
 
     /// Takes alerts until the program is to end.
@@ -96,7 +110,7 @@ impl Listener {
             match accepted {
                 // Whoever goes away without an alert has nothing to lose.
                 Ok((stream, _)) => {
-                    if let Err(error) = self.take(stream, &mut sieve, work) {
+                    if let Err(error) = self.take(stream, &mut sieve, work, control) {
                         journal.debug(&format!("an alert that was forwarded: {error}"));
                     }
                 }
@@ -110,7 +124,13 @@ impl Listener {
         let _gone = std::fs::remove_file(&self.path);
     }
 
-    fn take(&self, mut stream: UnixStream, sieve: &mut Sieve, work: &SyncSender<Work>) -> io::Result<()> {
+    fn take(
+        &self,
+        mut stream: UnixStream,
+        sieve: &mut Sieve,
+        work: &SyncSender<Work>,
+        control: &Control,
+    ) -> io::Result<()> {
         let until = Instant::now() + BEGIN;
         stream.set_read_timeout(Some(READ))?;
         stream.set_write_timeout(Some(READ))?;
@@ -135,7 +155,11 @@ impl Listener {
                 let answer = Some(Answer::Byte { stream, until });
                 work.send(Work::Alert { text, ids, answer }).map_err(|_| io::Error::other("the program ends"))
             }
-            Err(_) => stream.write_all(&[OTHER]),
+            Err(MatchError::Read(_)) => stream.write_all(&[OTHER]),
+            Err(error) => {
+                control.damaged(damage(&error));
+                stream.write_all(&[OTHER])
+            }
         }
     }
 }

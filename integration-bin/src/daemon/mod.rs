@@ -21,9 +21,9 @@ mod webhook;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -107,14 +107,14 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
     });
     let Some(store) = ready else { return Ok(()) };
     let store = store.map_err(with_code(1))?;
-    journal.info(&format!("resident: {} indicators and observables", store.store().snapshot().len()));
     let (sender, receiver) = mpsc::sync_channel(QUEUED);
     let sources = usize::from(follower.is_some()) + usize::from(indexed.is_some());
     let control = Arc::new(Control { sources: sources.into(), ..Control::default() });
     let sieve = || Sieve::new(&store, &processor.catalogue, judge.clone());
     // Whoever cannot forward looks for themselves.
-    let listener = Listener::bind(&waiting, &settings)
+    let listener = Listener::bind(&waiting, &settings, token.as_deref())
         .inspect_err(|error| journal.warning(&format!("{}: {error}", forward::path(&waiting).display())));
+    journal.info(&format!("resident: {} indicators and observables", store.store().snapshot().len()));
     let lazy = Lazy::new(&settings, None, token.as_deref(), &waiting).telling(journal);
     let raiser = Raiser::new(
         &settings,
@@ -163,7 +163,7 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
                 Err(error) => journal.error(&format!("no sightings are sent: {error}")),
             }
         }
-        if let Ok(listener) = listener {
+        if let Ok(Some(listener)) = listener {
             let (sender, journal, control) = (sender.clone(), journal.clone(), Arc::clone(&control));
             let sieve = sieve();
             scope.spawn(move || listener.run(sieve, &sender, &control, &journal));
@@ -180,10 +180,15 @@ fn resident(arguments: &DaemonArguments, home: &Path, journal: &Journal) -> Resu
         let searched = searching.map_or(Ok(()), |searching| searching.join().unwrap_or_else(ended));
         // It ends when the last source is gone and everything before was dealt with.
         let raised = raising.join();
-        keeper.save();
+        let damaged = control.damaged.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if damaged.is_some() {
+            keeper.discard();
+        } else {
+            keeper.save();
+        }
         journal.info("resident: stopped");
         raised.map_err(|_| ("the thread that raises events ended".to_owned(), 1))?;
-        followed.and(searched).map_err(|line| (line, 1))
+        followed.and(searched).and(damaged.map_or(Ok(()), Err)).map_err(|line| (line, 1))
     })
 }
 
@@ -211,6 +216,8 @@ pub(crate) struct Control {
     /// How many sources have not ended.
     sources: AtomicUsize,
     ended: Notify,
+    /// What is wrong with the store, if anything is.
+    damaged: Mutex<Option<String>>,
 }
 
 impl Control {
@@ -224,6 +231,12 @@ impl Control {
         if self.sources.fetch_sub(1, Ordering::Relaxed) <= 1 || how.is_err() {
             self.end();
         }
+    }
+
+    /// The store of indicators is damaged: the program ends, and the next one makes it anew.
+    fn damaged(&self, line: String) {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(line);
+        self.end();
     }
 
     /// Ends the program, gracefully.

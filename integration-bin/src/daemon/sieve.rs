@@ -60,6 +60,11 @@ impl Sieve {
     }
 }
 
+/// What is told of a store that nobody can trust any more.
+pub(super) fn damage(damaged: &MatchError) -> String {
+    format!("the indicator store: {damaged}; it is made again at the next start")
+}
+
 /// Whether something may be raised for it. What is said of an observable itself decides nothing: its indicators do.
 fn may_count(found: &Match, judge: &JudgeOptions) -> bool {
     let indicator = &found.indicator;

@@ -60,6 +60,8 @@ struct Counts {
 #[derive(Clone, Debug)]
 pub(crate) struct Sightings {
     counts: Arc<Mutex<Counts>>,
+    /// Held while the file is written: two threads do, and the later one must not be overtaken.
+    writing: Arc<Mutex<()>>,
     path: PathBuf,
     /// Milliseconds.
     period: i64,
@@ -79,7 +81,7 @@ impl Sightings {
         };
         let counts = Counts { seen: seen.into_iter().collect(), changed: false };
         let period = i64::try_from(settings.period_seconds.unwrap_or(3_600).max(1)).unwrap_or(3_600) * 1_000;
-        Some(Self { counts: Arc::new(Mutex::new(counts)), path, period })
+        Some(Self { counts: Arc::new(Mutex::new(counts)), writing: Arc::default(), path, period })
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -89,7 +91,8 @@ impl Sightings {
     /// Counts an indicator in an alert.
     pub(super) fn count(&self, indicator: &Identifier, agent: (&str, &str), time: Option<Timestamp>) {
         let now = now();
-        let time = time.map_or(now, |time| time.unix_millis());
+        // The clock of a host that is ahead would make a period that is never over.
+        let time = time.map_or(now, |time| time.unix_millis()).min(now);
         let of = Of {
             indicator: indicator.clone(),
             agent_id: agent.0.to_owned(),
@@ -107,14 +110,19 @@ impl Sightings {
 
     /// Writes what waits, if it was changed: before the position of the alerts is kept.
     pub(super) fn keep(&self) -> std::io::Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let text = {
             let mut counts = self.counts();
             if !std::mem::take(&mut counts.changed) {
                 return Ok(());
             }
-            serde_json::to_string(&counts.seen.iter().collect::<Vec<_>>())?
+            serde_json::to_string(&counts.seen.iter().collect::<Vec<_>>())
         };
-        place::replace(&self.path, text.as_bytes())
+        let written = text.map_err(std::io::Error::from).and_then(|text| place::replace(&self.path, text.as_bytes()));
+        if written.is_err() {
+            self.counts().changed = true;
+        }
+        written
     }
 
     /// What no more is added to: its period is over, and nothing was counted for a while.
@@ -227,4 +235,62 @@ fn bundle(seen: &[(Of, Seen)]) -> Bundle {
         objects.insert(sighting.common.id.to_string(), sighting.into());
     }
     Bundle::new(objects.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sightings(folder: &Path) -> Sightings {
+        let settings = SightingSettings { connector_id: Some("x".to_owned()), period_seconds: Some(1) };
+        Sightings::open(&settings, folder, &Journal::new(folder, false)).unwrap()
+    }
+
+    fn count(sightings: &Sightings, time: Option<&str>) {
+        let indicator = "indicator--8752eb5f-8b58-419e-8f40-108700000001".parse().unwrap();
+        sightings.count(&indicator, ("001", "web01"), time.map(|time| time.parse().unwrap()));
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("daemon");
+        let sightings = sightings(&state);
+        count(&sightings, None);
+        assert!(sightings.keep().is_err());
+        std::fs::create_dir(&state).unwrap();
+        sightings.keep().unwrap();
+        let text = std::fs::read_to_string(state.join(FILE)).unwrap();
+        assert!(text.contains("indicator--8752eb5f"), "{text}");
+    }
+
+    #[test]
+    fn an_alert_of_the_future_is_one_of_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let sightings = sightings(folder.path());
+        count(&sightings, Some("2100-01-01T00:00:00Z"));
+        count(&sightings, Some("2026-03-14T09:26:53Z"));
+        let counts = sightings.counts();
+        assert_eq!(counts.seen.len(), 2);
+        assert!(counts.seen.iter().all(|(of, seen)| of.period * 1_000 <= now() && seen.last <= now()));
+    }
+
+    #[test]
+    fn threads_that_write_do_not_overtake_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let sightings = sightings(folder.path());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..25 {
+                        count(&sightings, Some("2026-03-14T09:26:53Z"));
+                        sightings.keep().unwrap();
+                    }
+                });
+            }
+        });
+        let text = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
+        let kept: Vec<(Of, Seen)> = serde_json::from_str(&text).unwrap();
+        assert_eq!(kept.iter().map(|(_, seen)| seen.count).sum::<u64>(), 100);
+    }
 }

@@ -9,7 +9,7 @@ use alert_enricher::store::MatchError;
 use super::Control;
 use super::follow::Follower;
 use super::raise::Work;
-use super::sieve::Sieve;
+use super::sieve::{Sieve, damage};
 use crate::journal::Journal;
 
 /// How long to wait for more at the end of the file.
@@ -53,7 +53,7 @@ pub(crate) fn follow(
                 }
                 Err(MatchError::Read(_)) => told.no_alert += 1,
                 Err(error) => {
-                    failed = Some(error.to_string());
+                    failed = Some(damage(&error));
                     cut = true;
                 }
             }
@@ -68,7 +68,8 @@ pub(crate) fn follow(
             Err(_) => {}
         }
         if let Some(line) = failed {
-            return Err(format!("the indicator store: {line}; without it, it is made again at the next start"));
+            control.damaged(line.clone());
+            return Err(line);
         }
         told.tell(&follower, journal);
         let position = follower.position();

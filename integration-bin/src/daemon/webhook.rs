@@ -11,6 +11,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use alert_enricher::store::MatchError;
 use opencti_client::tls::TlsIdentity;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use super::Control;
 use super::raise::{Answer, Work};
 use super::settings::WebhookSettings;
-use super::sieve::Sieve;
+use super::sieve::{Sieve, damage};
 use crate::journal::Journal;
 
 /// So many are served at the same time.
@@ -152,7 +153,7 @@ impl Webhook {
                 }
                 let (sieve, work) = (&sieve, work.clone());
                 scope.spawn(move || {
-                    if let Err(error) = self.serve(&stream, sieve, &work) {
+                    if let Err(error) = self.serve(&stream, sieve, &work, control) {
                         journal.debug(&format!("the webhook: {error}"));
                     }
                     self.busy.fetch_sub(1, Ordering::Relaxed);
@@ -161,18 +162,24 @@ impl Webhook {
         });
     }
 
-    fn serve(&self, stream: &TcpStream, sieve: &Mutex<Sieve>, work: &SyncSender<Work>) -> io::Result<()> {
+    fn serve(
+        &self,
+        stream: &TcpStream,
+        sieve: &Mutex<Sieve>,
+        work: &SyncSender<Work>,
+        control: &Control,
+    ) -> io::Result<()> {
         let mut patient = Patient::new(stream);
         match &self.tls {
             None => {
-                let reply = self.reply(&mut patient, sieve, work)?;
+                let reply = self.reply(&mut patient, sieve, work, control)?;
                 patient.again();
                 answer(&mut patient, &reply)?;
             }
             Some(config) => {
                 let connection = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
                 let mut secure = StreamOwned::new(connection, patient);
-                let reply = self.reply(&mut secure, sieve, work)?;
+                let reply = self.reply(&mut secure, sieve, work, control)?;
                 secure.sock.again();
                 answer(&mut secure, &reply)?;
                 secure.conn.send_close_notify();
@@ -188,6 +195,7 @@ impl Webhook {
         stream: &mut (impl Read + Write),
         sieve: &Mutex<Sieve>,
         work: &SyncSender<Work>,
+        control: &Control,
     ) -> io::Result<Reply> {
         let body = match self.body(stream)? {
             Ok(body) => body,
@@ -212,7 +220,11 @@ impl Webhook {
                     work.map_err(|_| io::Error::other("the program ends"))?;
                     matched += 1;
                 }
-                Err(_) => unreadable += 1,
+                Err(MatchError::Read(_)) => unreadable += 1,
+                Err(error) => {
+                    control.damaged(damage(&error));
+                    return Ok((503, json!({ "error": "the indicators are being read anew; send it again" })));
+                }
             }
         }
         drop(sender);

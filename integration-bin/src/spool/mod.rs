@@ -143,6 +143,23 @@ impl Spool {
         Ok(lost)
     }
 
+    /// Takes over what waits elsewhere, as old as it is. Nothing, while another process drains that.
+    pub(crate) fn take_over(&self, other: &Path) -> io::Result<Lost> {
+        let other = Self { folder: other.to_owned(), bounds: self.bounds };
+        let mut lost = Lost::default();
+        if other.is_empty()? {
+            return Ok(lost);
+        }
+        let Some(mut drain) = other.drain()? else { return Ok(lost) };
+        // Whether one is too old is found out when it is handed out here.
+        while let Some(record) = drain.next(i64::MIN)? {
+            lost.add(self.append(&record.alert, record.time)?);
+            drain.done()?;
+        }
+        lost.add(drain.lost);
+        Ok(lost)
+    }
+
     /// Whether nothing waits. Cheap: no file is read.
     pub(crate) fn is_empty(&self) -> io::Result<bool> {
         Ok(self.segments()?.is_empty())

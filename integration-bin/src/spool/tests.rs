@@ -119,6 +119,23 @@ fn a_record_that_is_being_written_is_waited_for() {
 }
 
 #[test]
+fn what_waits_elsewhere_is_taken_over() {
+    let (_folder, here) = spool(1 << 20);
+    let (_other_folder, there) = spool(1 << 20);
+    here.append(b"a", 5).unwrap();
+    for alert in ["b", "c"] {
+        there.append(alert.as_bytes(), 4).unwrap();
+    }
+    let held = there.drain().unwrap();
+    assert!(here.take_over(&there.folder).unwrap().is_empty());
+    drop(held);
+    assert!(here.take_over(&there.folder).unwrap().is_empty());
+    assert!(there.is_empty().unwrap());
+    let (alerts, lost) = drained(&here, 1_005);
+    assert_eq!((alerts, lost.old), (vec![b"a".to_vec()], 2));
+}
+
+#[test]
 fn what_fails_goes_behind_the_others_and_is_counted() {
     let (_folder, spool) = spool(1 << 20);
     for alert in ["a", "b", "c"] {

@@ -55,6 +55,31 @@ fn other_settings_give_other_answers() {
     assert!(!manager.log().contains(TOOK));
 }
 
+/// Whoever forwards counts on an event in the manager's queue.
+#[test]
+fn a_resident_program_without_the_queue_takes_nothing() {
+    let manager = manager();
+    let resident = manager.resident(&["--output", "ndjson"]);
+    assert!(manager.per_alert_debug(&alert(1, "001", KNOWN)).success());
+    assert_eq!(manager.events().len(), 1, "{}", manager.log());
+    assert!(!manager.log().contains(TOOK));
+    assert!(resident.stop().success());
+}
+
+#[test]
+fn another_platform_has_other_answers() {
+    let manager = manager();
+    let _resident = manager.resident(&[]);
+    let file = manager.write("y.alert", &alert(1, "001", KNOWN));
+    let status = manager.program(&[file.to_str().unwrap(), "", "https://two.example/graphql", "debug", "", "5", "3"]);
+    assert!(status.success());
+    let events = manager.events();
+    assert_eq!(events.len(), 1, "{}", manager.log());
+    // It is the one that links to the other platform.
+    assert!(events[0].to_string().contains("https://two.example"), "{events:#?}");
+    assert!(!manager.log().contains(TOOK));
+}
+
 #[test]
 fn an_alert_from_two_sources_is_raised_once() {
     let manager = manager();

@@ -82,15 +82,8 @@ fn nobody_is_told_that_an_alert_was_taken_that_was_not_kept() {
     let _other = without_spool(&manager);
     // The program looks for itself, and can do no more either.
     assert_eq!(manager.per_alert_debug(&alert(1, "001", KNOWN)).code(), Some(5), "{}", manager.log());
-    let log = manager.log();
-    let address = log.split("taken at http://").nth(1).unwrap().lines().next().unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    let body = alert(2, "001", KNOWN);
-    let head = "POST / HTTP/1.1\r\nauthorization: Bearer 0123456789abcdef0123456789abcdef\r\ncontent-length: ";
-    stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    let (status, answer) = post(&manager, &alert(2, "001", KNOWN));
+    assert_eq!(status, 503, "{answer}");
     assert!(resident.stop().success());
 }
 
@@ -224,4 +217,102 @@ fn the_whole_is_no_repeat_of_a_part() {
     let events = manager.once(&[]);
     let types: Vec<_> = events.iter().map(|event| event["opencti"]["event_type"].as_str().unwrap()).collect();
     assert_eq!(types, ["indicator_partial_pattern_match", "indicator_pattern_match"], "{events:#?}");
+}
+
+#[test]
+fn what_waits_in_the_usual_folder_is_taken_along() {
+    let manager = Manager::new();
+    let intel = manager.write("intel.json", &json!([of_address(1, KNOWN)]).to_string());
+    // Nobody can read these settings, so nobody knows that alerts wait elsewhere.
+    manager.write("etc/custom-opencti.json", "{\"intel\":");
+    assert_eq!(manager.per_alert_debug(&alert(1, "001", KNOWN)).code(), Some(2));
+    assert!(manager.waits());
+    let elsewhere = manager.path("elsewhere");
+    manager.options(&json!({ "intel": [intel], "state": elsewhere, "catalogue": "/nowhere/fields.json" }));
+    // These can be read in part: the alert waits where they say.
+    assert_eq!(manager.per_alert_debug(&alert(2, "002", KNOWN)).code(), Some(2));
+    assert_eq!(elsewhere.join("spool").read_dir().unwrap().filter(is_segment).count(), 1, "{}", manager.log());
+    manager.options(&json!({ "intel": [intel], "state": elsewhere }));
+    let resident = manager.resident(&[]);
+    let events = manager.wait_for_events(2);
+    let mut raised: Vec<_> = events.iter().map(source).collect();
+    raised.sort_unstable();
+    assert_eq!(raised, ["1773480413.1", "1773480413.2"]);
+    assert!(resident.stop().success());
+    assert!(!manager.waits());
+}
+
+fn is_segment(file: &std::io::Result<std::fs::DirEntry>) -> bool {
+    file.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "spool")
+}
+
+/// Makes the store that a program has open useless, as a disk that fails does.
+fn damage(manager: &Manager) {
+    let path = manager.path("queue/custom-opencti/daemon/indicators.store");
+    let length = std::fs::metadata(&path).unwrap().len();
+    let mut file = std::fs::File::options().write(true).open(path).unwrap();
+    file.write_all(&vec![0xff; usize::try_from(length).unwrap()]).unwrap();
+}
+
+#[test]
+fn a_store_that_is_damaged_while_it_is_open_is_no_answer() {
+    let manager = manager(&json!({ "follow": false }));
+    let mut manager = manager;
+    manager.socket = Some(manager.bind());
+    let resident = manager.resident(&[]);
+    manager.wait_for_log("alerts are taken at http");
+    damage(&manager);
+    let (status, _) = post(&manager, &alert(1, "001", KNOWN));
+    assert_eq!(status, 503, "{}", manager.log());
+    assert_eq!(resident.ended().code(), Some(1));
+    assert!(manager.log().contains("the indicator store: "), "{}", manager.log());
+    // The next one reads everything anew.
+    let resident = manager.resident(&[]);
+    wait_for("another endpoint", || (manager.log().matches("alerts are taken at http").count() > 1).then_some(()));
+    assert_eq!(post(&manager, &alert(1, "001", KNOWN)).0, 200);
+    assert_eq!(manager.events().len(), 1);
+    assert!(resident.stop().success());
+}
+
+/// Sends an alert to the endpoint that was opened last. Answers status and text.
+fn post(manager: &Manager, body: &str) -> (u16, String) {
+    let log = manager.log();
+    let address = log.rsplit("taken at http://").next().unwrap().lines().next().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = "POST / HTTP/1.1\r\nauthorization: Bearer 0123456789abcdef0123456789abcdef\r\ncontent-length: ";
+    stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
+}
+
+#[test]
+fn sightings_are_on_disk_without_any_position() {
+    let mut manager =
+        manager(&json!({ "follow": false, "sightings": { "connector_id": "c5c2a1c7-1a76-4f5b-9b0e-5f2f0f3f7a10" } }));
+    manager.socket = Some(manager.bind());
+    let resident = manager.resident(&[]);
+    assert!(manager.per_alert_debug(&alert(1, "001", KNOWN)).success());
+    let path = manager.path("queue/custom-opencti/daemon/sightings.json");
+    wait_for("a sighting on disk", || {
+        std::fs::read_to_string(&path).is_ok_and(|text| text.contains("indicator--")).then_some(())
+    });
+    resident.kill();
+}
+
+#[test]
+fn what_is_not_asked_about_decides_what_the_store_holds() {
+    let manager = Manager::new();
+    let observable = json!({
+        "type": "ipv4-addr", "spec_version": "2.1", "id": "ipv4-addr--9ddd739e-87b1-587d-83f2-62ef1130af2f",
+        "value": "10.0.0.7",
+    });
+    let intel = manager.write("intel.json", &json!([of_address(1, KNOWN), observable]).to_string());
+    for (private, count) in [(false, 1), (true, 2), (false, 1)] {
+        manager.options(&json!({ "intel": [intel], "private_addresses": private }));
+        assert!(manager.resident(&[]).stop().success());
+        let log = manager.log();
+        let last = log.lines().rfind(|line| line.contains("indicators and observables")).unwrap();
+        assert!(last.contains(&format!("resident: {count} indicators")), "{log}");
+    }
 }

@@ -98,6 +98,39 @@ fn changes_of_the_live_stream() {
 }
 
 #[test]
+fn changes_that_cannot_be_read_are_told_and_what_is_gone_is_gone() {
+    let setup = Setup::with_stream();
+    setup.insert(&of_address(1, "203.0.113.1"));
+    let resident = setup.manager.resident(&[]);
+    let mut number = 0;
+    setup.until(&mut number, "203.0.113.1", true);
+    let mut odd = of_address(1, "203.0.113.1");
+    odd["valid_from"] = "some day".into();
+    setup.stand_in.remove(&odd["id"].as_str().unwrap().parse().unwrap());
+    setup.stand_in.stream_event(ChangeKind::Delete, &odd);
+    setup.until(&mut number, "203.0.113.1", false);
+    setup.manager.wait_for_log("1 changes of the platform cannot be read so far");
+    assert!(resident.stop().success());
+}
+
+#[test]
+fn a_change_that_cannot_be_taken_in_makes_everything_be_read_anew() {
+    let setup = Setup::with_stream();
+    setup.insert(&of_address(1, "203.0.113.1"));
+    let resident = setup.manager.resident(&[]);
+    let path = setup.manager.path("queue/custom-opencti/daemon/indicators.store");
+    let length = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
+    let mut file = std::fs::File::options().write(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, &vec![0xff; length]).unwrap();
+    setup.change(ChangeKind::Create, &of_address(2, "203.0.113.2"));
+    setup.manager.wait_for_log("indicators were read anew");
+    let mut number = 0;
+    setup.until(&mut number, "203.0.113.1", true);
+    setup.until(&mut number, "203.0.113.2", true);
+    assert!(resident.stop().success());
+}
+
+#[test]
 fn a_restart_needs_no_platform_and_catches_up() {
     let setup = Setup::with_stream();
     setup.insert(&of_address(1, "203.0.113.1"));

@@ -195,6 +195,11 @@ impl Resident {
         self.child.wait().unwrap()
     }
 
+    /// Waits until it ends by itself.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
     /// Kills it.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

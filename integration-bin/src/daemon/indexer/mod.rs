@@ -22,7 +22,7 @@ use wazuh_query::store::{AlertStore as _, Hit, StoreError, StoreErrorKind};
 
 use super::raise::Work;
 use super::settings::IndexerSettings;
-use super::sieve::Sieve;
+use super::sieve::{Sieve, damage};
 use super::{Control, DaemonArguments, place};
 use crate::commands::alert::now;
 use crate::journal::Journal;
@@ -148,7 +148,10 @@ impl Indexed {
             let begun = Instant::now();
             let before = self.checkpoint.clone();
             match self.search(&mut sieve, work, control) {
-                Ok(Some(damaged)) => return Err(damaged),
+                Ok(Some(damaged)) => {
+                    control.damaged(damaged);
+                    return Ok(());
+                }
                 Ok(None) => told.clear(),
                 Err(error) => {
                     if once {
@@ -220,7 +223,7 @@ impl Indexed {
                     }
                     Err(MatchError::Read(_)) => *no_alert += 1,
                     Err(error) => {
-                        damaged = Some(format!("the indicator store: {error}; it is made again at the next start"));
+                        damaged = Some(damage(&error));
                         return ControlFlow::Break(());
                     }
                 }

@@ -80,6 +80,8 @@ enum Source {
 pub(crate) struct Keeper {
     source: Source,
     choice: Choice,
+    /// What is never asked about, which decides what is kept.
+    ignored: String,
     stream: Option<String>,
     poll: Duration,
     store_path: PathBuf,
@@ -118,6 +120,7 @@ impl Keeper {
         let mut keeper = Self {
             source,
             choice,
+            ignored: format!("{:?} private {}", settings.ignore, settings.private_addresses),
             stream: settings.daemon.stream.clone(),
             poll: settings.daemon.poll(),
             store_path: state.join("indicators.store"),
@@ -348,14 +351,14 @@ impl Keeper {
                 gone.push(id);
             }
         }
+        // What goes does not depend on what comes.
+        let removed = if gone.is_empty() { Ok(0) } else { store.store().remove(&gone) };
+        self.changed |= removed.as_ref().is_ok_and(|count| *count > 0);
         if !builder.is_empty() {
             store.store().add(builder)?;
             self.changed = true;
         }
-        if !gone.is_empty() && store.store().remove(&gone)? > 0 {
-            self.changed = true;
-        }
-        Ok(())
+        removed.map(drop).map_err(KeepError::from)
     }
 
     /// Gives the thread that raises something to do, without waiting for it.
@@ -393,6 +396,13 @@ impl Keeper {
         }
     }
 
+    /// Forgets the store, so that the next start reads everything anew.
+    pub(crate) fn discard(&self) {
+        if let Err(error) = std::fs::remove_file(&self.state_path) {
+            self.journal.error(&format!("{}: {error}", self.state_path.display()));
+        }
+    }
+
     /// Tells sources apart: another platform, other files, another choice.
     fn fingerprint(&self) -> String {
         let of = match &self.source {
@@ -407,7 +417,8 @@ impl Keeper {
                 paths.iter().map(one).collect::<Vec<_>>().join("\n")
             }
         };
-        format!("{of}\nobservables {} labels {:?}", self.choice.observables, self.choice.ignored_labels)
+        let Choice { observables, ignored_labels, .. } = &self.choice;
+        format!("{of}\nobservables {observables} labels {ignored_labels:?} ignored {}", self.ignored)
     }
 }
 

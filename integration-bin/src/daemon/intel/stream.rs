@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use opencti_client::graphql::Platform;
 use opencti_client::stream::{PlatformStream, StreamConfig};
 use opencti_client::{Change, ChangeKind, Error, LiveStream as _, Position, StreamEvent, StreamId};
-use stix_model::Object;
+use stix_model::{Object, ObjectError};
 use tokio::sync::mpsc;
 
-use super::{Changes, Keeper};
+use super::{Changes, Keeper, LONGEST_PAUSE, PAUSE};
 use crate::commands::alert::now;
 use crate::daemon::raise::Work;
+use crate::journal::Journal;
 
 /// Changes that come within this time are brought into the store together.
 const TOGETHER: Duration = Duration::from_millis(100);
@@ -73,6 +74,10 @@ impl Keeper {
         let mut reached: Option<Position> = None;
         let mut known = false;
         let mut first = Instant::now();
+        let mut unreadable = Unreadable::default();
+        // When everything is read anew, since a change could not be brought into the store.
+        let mut reload: Option<Instant> = None;
+        let mut pause = PAUSE;
         loop {
             let wait = if changes.is_empty() && reached.is_none() {
                 Duration::from_secs(1)
@@ -86,7 +91,7 @@ impl Keeper {
                         first = Instant::now();
                     }
                     if let StreamEvent::Change(change) = event {
-                        known |= put(&mut changes, *change);
+                        known |= put(&mut changes, *change, &mut unreadable);
                     }
                     reached = Some(position);
                     if changes.len() < BATCH && first.elapsed() < TOGETHER {
@@ -103,12 +108,28 @@ impl Keeper {
                 Ok(None) => return self.journal.error("the task that reads the live stream ended"),
                 Err(_) => {}
             }
+            unreadable.tell(&self.journal);
             if !changes.is_empty()
                 && let Err(error) = self.apply(&mut changes)
             {
-                self.journal.error(&format!("changes of indicators are lost: {error}"));
+                self.journal.error(&format!("changes of indicators cannot be taken in: {error}; all are read anew"));
+                reload = reload.or(Some(Instant::now()));
             }
-            if let (Some(position), Some(state)) = (reached.take(), &mut self.state) {
+            if reload.is_some_and(|at| at <= Instant::now()) {
+                match self.load().await {
+                    Ok(()) => {
+                        self.journal.info("indicators were read anew");
+                        (reload, pause, known) = (None, PAUSE, true);
+                    }
+                    Err(error) => {
+                        self.journal.error(&format!("indicators cannot be read: {error}; it is tried again"));
+                        reload = Some(Instant::now() + pause);
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
+                }
+            }
+            // Until then the place stays before what is missing.
+            if let (Some(position), Some(state)) = (reached.take().filter(|_| reload.is_none()), &mut self.state) {
                 state.set_position(&position, now());
                 self.state_changed = true;
             }
@@ -120,9 +141,43 @@ impl Keeper {
     }
 }
 
+/// Changes that could not be read.
+#[derive(Debug, Default)]
+struct Unreadable {
+    count: u64,
+    told: u64,
+    last: String,
+}
+
+impl Unreadable {
+    fn add(&mut self, error: &ObjectError) {
+        self.count += 1;
+        self.last = error.to_string();
+    }
+
+    /// Tells of the first one, and then each time there are twice as many.
+    fn tell(&mut self, journal: &Journal) {
+        if self.count > 0 && self.count >= 2 * self.told {
+            self.told = self.count;
+            journal.warning(&format!("{} changes of the platform cannot be read so far: {}", self.count, self.last));
+        }
+    }
+}
+
 /// Takes a change in. Answers whether something may be known now about what was there before.
-fn put(changes: &mut Changes, change: Change) -> bool {
-    let Ok(object) = change.object else { return false };
+fn put(changes: &mut Changes, change: Change, unreadable: &mut Unreadable) -> bool {
+    let object = match change.object {
+        Ok(object) => object,
+        Err(error) => {
+            unreadable.add(&error);
+            // What is gone is gone, whatever it was.
+            if let Some(id) = error.id().filter(|_| change.kind == ChangeKind::Delete).and_then(|id| id.parse().ok()) {
+                changes.gone(id);
+                return true;
+            }
+            return false;
+        }
+    };
     if matches!(object, Object::Relationship(_)) {
         return true;
     }

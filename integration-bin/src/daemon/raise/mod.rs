@@ -52,6 +52,8 @@ pub(crate) struct Raiser<'s> {
     bounds: Bounds,
     /// Where what waits is, and below it the state of the resident mode.
     state: PathBuf,
+    /// The manager's folder.
+    home: PathBuf,
     journal: Journal,
     control: Arc<Control>,
     repeats: Repeats,
@@ -99,6 +101,7 @@ impl<'s> Raiser<'s> {
             spool,
             bounds,
             state: state.to_owned(),
+            home: home.to_owned(),
             journal: journal.clone(),
             control,
             repeats: Repeats::new(settings.daemon.window()),

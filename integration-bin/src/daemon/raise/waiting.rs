@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::work::{Away, Found, Open, Why};
 use super::{LOOK, Raiser};
-use crate::commands::alert::{MOST_TRIES, TOLD, Trouble, now, tell_error};
+use crate::commands::alert::{MOST_TRIES, TOLD, Trouble, now, take_over, tell_error};
 use crate::spool::{Drain, Lost, Spool};
 
 /// For so long what waits is dealt with, before what came meanwhile is looked at.
@@ -170,6 +170,7 @@ impl Raiser<'_> {
             self.away = None;
             return;
         };
+        take_over(&spool, &self.state, &self.home, &self.journal);
         let before = self.blame.answered;
         match self.drain(&spool, Instant::now() + time) {
             Ok(Drained::All) => {
