@@ -198,7 +198,7 @@ fn compare(store: &Store, naive: &Naive, alerts: &[String], options: &MatchOptio
             .unwrap()
             .into_iter()
             .map(|found| {
-                let seen = (found.seen.field, found.seen.value);
+                let seen = (found.seen.field, found.seen.value.to_string());
                 (found.indicator.id, seen.0, seen.1, found.comparison.to_string(), found.standing)
             })
             .collect();
@@ -513,5 +513,5 @@ fn an_object_is_found_by_what_it_says() {
     let mut matcher = Matcher::new(&store.snapshot(), &Catalogue::builtin(), MatchOptions::default());
     let found = matcher.matches(r#"{"rule":{"id":"1"},"data":{"url":"http://evil.example/x"}}"#).unwrap();
     assert_eq!(found[0].normalisation.to_string(), "the host of the URL");
-    assert_eq!(found[0].seen.value, "http://evil.example/x");
+    assert_eq!(&*found[0].seen.value, "http://evil.example/x");
 }

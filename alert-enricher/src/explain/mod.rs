@@ -270,7 +270,7 @@ impl Explainer {
                 kind: found.comparison.kind_name(),
                 outcome: Outcome::Matched {
                     field: found.seen.field.clone(),
-                    value: found.seen.value.clone(),
+                    value: found.seen.value.to_string(),
                     normalisation: found.normalisation,
                 },
             })

@@ -533,6 +533,39 @@ mod tests {
         assert_eq!((extraction.objects.len(), extraction.cut), (3, false));
     }
 
+    /// A long text beside a list of thousands is not copied for each of them.
+    #[test]
+    fn what_is_made_of_an_alert_is_not_much_larger_than_it() {
+        let many = |make: &dyn Fn(u32) -> String| (0..2_000).map(make).collect::<Vec<_>>();
+        let long = |start: &str| format!("{start}{}", "x".repeat(30_000));
+        let eventdata = [
+            json!({
+                "eventType": "SetValue", "details": long("value "),
+                "targetObject": many(&|number| format!("HKLM\\\\SOFTWARE\\\\k{number}\\\\v")),
+            }),
+            json!({ "commandLine": long("run "), "parentImage": many(&|number| format!("C:\\\\q{number}.exe")) }),
+        ];
+        let of_windows = |eventdata: &serde_json::Value| json!({"rule": {"id": "1"}, "data": {"win": {"system": {"eventID": "13"}, "eventdata": eventdata}}});
+        let request = json!({
+            "srcip": many(&|number| format!("10.{}.{}.1", number / 250, number % 250)),
+            "url": long("http://203.0.113.7/"), "aws": {"userAgent": long("agent ")},
+        });
+        let alerts =
+            [of_windows(&eventdata[0]), of_windows(&eventdata[1]), json!({"rule": {"id": "1"}, "data": request})];
+        for alert in alerts {
+            let text = alert.to_string();
+            let extraction = extracted(&alert);
+            let made: usize =
+                extraction.objects.iter().map(|object| serde_json::to_string(object).unwrap().len()).sum();
+            let catalogue = Catalogue::builtin();
+            let read = Alert::read(&text, &catalogue).unwrap();
+            let options = ExtractOptions::default();
+            let observed = Extractor::new(&catalogue, &options).observe(&read, AgentFacts::default());
+            let observed: usize = observed.iter().map(|(_, object)| object.to_string().len()).sum();
+            assert!(made < 8_000_000 && observed < 16_000_000, "{made} and {observed} of {}", text.len());
+        }
+    }
+
     #[test]
     fn lists_of_thousands_are_made_in_linear_time_and_cut() {
         let many = |make: &dyn Fn(u32) -> String| (0..9_000).map(make).collect::<Vec<_>>();

@@ -52,6 +52,9 @@ impl Extractor<'_> {
 
 /// So many objects are made of one alert. Patterns are not evaluated on what would come after them.
 const MOST_OBJECTS: usize = 4 * Extraction::MOST_OBJECTS;
+/// So many objects at most get what stands in the alert once, such as all parents of a command line, since each holds a
+/// copy of it.
+const MOST_COPIES: usize = 64;
 /// So many ends of connections are looked for one by one.
 const FEW_ENDS: usize = 16;
 
@@ -336,10 +339,7 @@ impl Observed {
             match parents {
                 [] => keys.push(self.add(process)),
                 parents => {
-                    for parent in parents.iter().skip(place).take(if place + 1 == most { usize::MAX } else { 1 }) {
-                        if self.is_full() {
-                            break;
-                        }
+                    for parent in parents.iter().skip(place).take(if place + 1 == most { MOST_COPIES } else { 1 }) {
                         process["parent_ref"] = parent.as_str().into();
                         keys.push(self.add(process.clone()));
                     }
@@ -626,7 +626,7 @@ impl Observed {
                         && object.get("src_ref").is_some()
                         && object.get("extensions").is_none()
                 });
-                for (_, connection) in connections {
+                for (_, connection) in connections.take(MOST_COPIES) {
                     connection["extensions"] = json!({"http-request-ext": request});
                 }
             }

@@ -26,6 +26,9 @@ const VALUE_TYPES: &[&str] = &[
     "REG_INVALID_TYPE",
 ];
 
+/// So many keys at most get the value that stands beside them: each holds a copy of its data.
+const MOST_WITH_VALUE: usize = 64;
+
 /// The Sysmon events whose object is a key followed by the name of a value.
 const VALUE_EVENTS: &[&str] = &["13"];
 
@@ -42,6 +45,9 @@ impl<'a> Work<'_, 'a, '_> {
     /// The registry keys of a group.
     pub(super) fn registry(&mut self, group: &Group<'a>) {
         let value_name = group.leaf(Holds::RegistryValueName).filter(|leaf| !is_placeholder(leaf.text));
+        let value_type = group.first_text(Holds::RegistryValueType).and_then(value_type);
+        let value_data = group.leaf(Holds::RegistryValueData);
+        let mut with_value = 0;
         for leaf in &group.leaves {
             let wanted =
                 matches!(leaf.holds, Holds::RegistryKey | Holds::RegistryKeyAndValue | Holds::FileOrRegistryPath);
@@ -62,11 +68,13 @@ impl<'a> Work<'_, 'a, '_> {
                     fields.push(leaf.field);
                     Some(leaf.text.trim().to_owned())
                 });
+                let name = name.filter(|_| with_value < MOST_WITH_VALUE);
+                with_value += usize::from(name.is_some());
                 let values = name.map(|name| {
                     let mut registry_value =
                         WindowsRegistryValue { name: Some(name), ..WindowsRegistryValue::default() };
-                    registry_value.data_type = group.first_text(Holds::RegistryValueType).and_then(value_type);
-                    if let Some(leaf) = group.leaf(Holds::RegistryValueData) {
+                    registry_value.data_type.clone_from(&value_type);
+                    if let Some(leaf) = value_data {
                         set_data(&mut registry_value, leaf.text);
                         fields.push(leaf.field);
                     }

@@ -290,7 +290,7 @@ impl Found {
             let place = Place { indicator: hit.handle, agent_id, agent_name, rule: rule_id };
             let field = self.texts.number(field_name(hit));
             let verdict = hit.verdict.and_then(|verdict| verdicts.get(verdict));
-            let value = verdict.and_then(PatternVerdict::value).map_or_else(|| Box::from(&*hit.seen), Box::from);
+            let value = verdict.and_then(PatternVerdict::value).map_or_else(|| shown(&hit.seen), shown);
             if let Some(verdict) = verdict {
                 let first = counted != Some(hit.handle);
                 match verdict.decided {
@@ -356,6 +356,17 @@ impl Found {
         }
         Ok(any)
     }
+}
+
+/// So many bytes of what was seen are kept: each indicator that is in a long text would keep all of it.
+const SHOWN: usize = 1_024;
+
+/// The beginning of a text, with a mark if there is more of it.
+fn shown(text: &str) -> Box<str> {
+    if text.len() <= SHOWN {
+        return text.into();
+    }
+    format!("{}…", text.get(..text.floor_char_boundary(SHOWN)).unwrap_or_default()).into()
 }
 
 /// Which hits only say what others say better: an indicator says more than the observable that it is based on, so of two
@@ -445,6 +456,23 @@ mod tests {
         assert_eq!((found.count, found.value.as_str()), (2, pattern));
         assert_eq!(found.last_seen.unwrap().to_string(), "2026-03-14T08:00:30.000Z");
         assert_eq!(found.fields, ["data.dstip", "data.srcip"]);
+    }
+
+    #[test]
+    fn of_long_texts_the_beginning_is_kept() {
+        assert_eq!(&*shown("short"), "short");
+        assert_eq!(shown(&"é".repeat(SHOWN)).len(), SHOWN + '…'.len_utf8());
+        let mut builder = Builder::default();
+        (0..200).for_each(|number| builder.line(&format!("203.0.113.{number}")));
+        let snapshot = builder.finish().unwrap().into_store().snapshot();
+        let mut hunter = Hunter::new(&Catalogue::builtin(), &snapshot, HuntOptions::default());
+        let addresses: Vec<String> = (0..200).map(|number| format!("203.0.113.{number}")).collect();
+        let fields = serde_json::json!({"queryResults": addresses.join(";")});
+        let text = serde_json::json!({"rule": {"id": "1"}, "data": {"win": {"eventdata": fields}}}).to_string();
+        assert!(hunter.alert(&text).unwrap());
+        let rows = hunter.finish().unwrap().rows;
+        assert_eq!(rows.len(), 200);
+        assert!(rows.iter().all(|row| row.seen_value.starts_with("203.0.113.0;") && row.seen_value.len() < 1_100));
     }
 
     #[test]

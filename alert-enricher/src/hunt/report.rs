@@ -22,7 +22,7 @@ pub struct Row {
     pub kind: Option<Kind>,
     /// Its value, or its pattern.
     pub value: String,
-    /// The text in the alert that matched.
+    /// The text in the alert that matched; of a long one the first kilobyte.
     pub seen_value: String,
     /// The agent's identifier; empty for agentless alerts.
     pub agent_id: String,

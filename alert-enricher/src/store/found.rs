@@ -96,8 +96,13 @@ impl Match {
 pub struct Seen {
     /// The path of the field.
     pub field: String,
-    /// The text as written.
-    pub value: String,
+    /// The text as written. Matches of one alert share it.
+    #[serde(serialize_with = "as_text")]
+    pub value: Arc<str>,
+}
+
+fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }
 
 /// How a text became a value: not at all, if it is the same.

@@ -46,6 +46,13 @@ pub(crate) struct SeenText {
     text: Arc<str>,
 }
 
+impl SeenText {
+    /// The text, for others to keep.
+    pub(super) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+}
+
 impl Deref for SeenText {
     type Target = str;
 

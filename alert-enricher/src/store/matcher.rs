@@ -164,7 +164,7 @@ impl Matcher {
                 indicator: snapshot.indicator(hit.handle)?,
                 handle: hit.handle,
                 comparison: hit.comparison.clone(),
-                seen: Seen { field: names.of(hit.field).to_owned(), value: hit.seen.to_string() },
+                seen: Seen { field: names.of(hit.field).to_owned(), value: hit.seen.shared() },
                 normalisation: hit.normalisation,
                 standing: hit.standing,
                 verdict: hit.verdict.and_then(|place| verdicts.get(place).cloned()),
@@ -270,7 +270,7 @@ impl Matcher {
         let look_up = LookUp { snapshot: &self.snapshot, views: &views, sub_domains: self.options.sub_domains };
         let mut matches = Vec::new();
         let mut failed = None;
-        let seen = Seen { field: String::new(), value: text.trim().to_owned() };
+        let seen = Seen { field: String::new(), value: text.trim().into() };
         let mut take = |found: Found<'_, '_>| {
             for record in numbers(found.records) {
                 let handle = Handle { layer: u32::try_from(found.layer).unwrap_or(u32::MAX), record };
@@ -493,6 +493,21 @@ mod tests {
         let text = alert("queryResults", &"203.0.113.7;".repeat(5_000));
         assert_eq!(matcher.look(&text).unwrap().unwrap().hits.len(), 1);
         assert!(matcher.found.taken.capacity() < 16, "{}", matcher.found.taken.capacity());
+    }
+
+    #[test]
+    fn many_values_of_one_field_share_its_text() {
+        let addresses = (0..500).map(|number| format!("203.0.{}.{}", number / 250, number % 250));
+        let addresses: Vec<String> = addresses.collect();
+        let mut builder = Builder::default();
+        for address in &addresses {
+            builder.line(address);
+        }
+        let snapshot = builder.finish().unwrap().into_store().snapshot();
+        let mut matcher = Matcher::new(&snapshot, &Catalogue::builtin(), MatchOptions::default());
+        let matches = matcher.matches(&alert("queryResults", &addresses.join(";"))).unwrap();
+        assert_eq!(matches.len(), 500);
+        assert!(matches.iter().all(|found| Arc::ptr_eq(&found.seen.value, &matches[0].seen.value)));
     }
 
     #[test]

@@ -78,7 +78,8 @@ pub struct OpenSearchConfig {
     pub longest_pause: Duration,
     /// Whether the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`, …) name a proxy.
     pub environment_proxy: bool,
-    /// The largest answer that is read, in bytes.
+    /// The largest answer that is read, in bytes. It is told by the length that the answer announces; one without a length is
+    /// read to its end.
     pub largest_answer: u64,
     /// How long a point in time is kept between two pages.
     pub keep_alive: Duration,
