@@ -281,6 +281,8 @@ pub fn judge(error: &Error) -> Retry {
         ErrorKind::Unexpected { .. } => Retry::Soon,
         ErrorKind::Http { retry_after: Some(wait), status: 429 | 503, .. } => Retry::After(*wait),
         ErrorKind::Http { status: 408 | 425 | 429 | 500 | 502..=504, .. } => Retry::Soon,
+        // Too large today is too large tomorrow.
+        ErrorKind::Http { status: 413 | 414 | 431, .. } => Retry::Never,
         // A proxy that wants credentials, a path that does not exist, a login page to which it redirects.
         ErrorKind::Http { .. } => Retry::Later,
         // Access refused, no such queue, other arguments: somebody has to act. The rest ends with the connection.

@@ -101,6 +101,8 @@ pub enum Reason {
     NothingSearchable(Vec<String>),
     /// Nothing was found.
     NoHits,
+    /// Nothing was found in what was searched; what was not, or not fully, and why.
+    NoHitsSoFar(Vec<String>),
     /// Everything that was found is of excluded rules.
     AllExcluded {
         /// How many alerts.
@@ -146,14 +148,14 @@ impl fmt::Display for Reason {
                 formatter.write_str("nothing in it can be searched in alerts")
             }
             Self::NothingSearchable(parts) => {
-                write!(
-                    formatter,
-                    "nothing in it can be searched in alerts: {}",
-                    parts.iter().take(5).cloned().collect::<Vec<_>>().join("; ")
-                )?;
-                if parts.len() > 5 { write!(formatter, "; and {} more", parts.len() - 5) } else { Ok(()) }
+                formatter.write_str("nothing in it can be searched in alerts: ")?;
+                some_of(parts, formatter)
             }
             Self::NoHits => formatter.write_str("No hits found"),
+            Self::NoHitsSoFar(parts) => {
+                formatter.write_str("No hits found, but not everything was searched: ")?;
+                some_of(parts, formatter)
+            }
             Self::AllExcluded { alerts } => write!(formatter, "No hits found but {alerts} of excluded rules"),
             Self::TooManyHits { found, limit } => {
                 write!(formatter, "{found} hits are more than the limit of {limit} (`hits_abort_limit`)")
@@ -163,6 +165,12 @@ impl fmt::Display for Reason {
             }
         }
     }
+}
+
+/// The first few of these texts.
+fn some_of(parts: &[String], formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    formatter.write_str(&parts.iter().take(5).cloned().collect::<Vec<_>>().join("; "))?;
+    if parts.len() > 5 { write!(formatter, "; and {} more", parts.len() - 5) } else { Ok(()) }
 }
 
 /// Decides whether and by what an entity is searched. `now` is what validity is measured against.

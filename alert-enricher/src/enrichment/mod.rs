@@ -123,6 +123,17 @@ impl Enrichment {
     }
 }
 
+/// That nothing was found, and what was not looked at: no hit is one answer, blindness another.
+fn nothing_found(findings: &Findings<'_>, all: &Hits<'_>) -> Reason {
+    let search = &findings.search;
+    let mut open: Vec<String> = search.failures.iter().chain(&search.not_searched).cloned().collect();
+    let is_cut = all.at_least || findings.targets.iter().any(|(_, hits)| hits.at_least);
+    if is_cut && search.failures.is_empty() {
+        open.push("the search was cut short before it had seen all alerts".to_owned());
+    }
+    if open.is_empty() { Reason::NoHits } else { Reason::NoHitsSoFar(open) }
+}
+
 /// The identifiers under which an object may be known.
 fn known_as(object: &Object) -> impl Iterator<Item = Identifier> {
     use stix_model::id::{IdRules, deterministic_with};
@@ -187,7 +198,7 @@ impl<'c> Enricher<'c> {
         }
         if all.is_empty() && states.is_empty() {
             return Err(match all.total {
-                0 => Reason::NoHits,
+                0 => nothing_found(findings, all),
                 alerts => Reason::AllExcluded { alerts },
             });
         }

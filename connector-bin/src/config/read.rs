@@ -1,13 +1,15 @@
 //! The groups that offline commands and the service share.
 
 use alert_enricher::extract::ExtractOptions;
+
+use opencti_client::tls::TlsIdentity;
 use stix_model::Timestamp;
 use url::Url;
 use wazuh_query::catalogue::{Catalogue, CatalogueFile, Schema};
 use wazuh_query::dsl::{Order, Sort};
 use wazuh_query::options::SearchOptions;
 use wazuh_query::profile::SearchProfile;
-use wazuh_query::store::opensearch::{Auth, OpenSearchConfig};
+use wazuh_query::store::opensearch::{Auth, OpenSearchConfig, Secret};
 
 use super::option::Spec;
 use super::resolver::Resolver;
@@ -131,8 +133,14 @@ pub(super) fn authorities(resolver: &mut Resolver<'_>, spec: &Spec) -> Option<Ve
 }
 
 /// A client certificate with its key, in one PEM text.
-pub(super) fn client_certificate(resolver: &mut Resolver<'_>, certificate: &Spec, key: &Spec) -> Option<String> {
+pub(super) fn client_certificate(
+    resolver: &mut Resolver<'_>,
+    certificate: &Spec,
+    key: &Spec,
+    passphrase: Option<&Spec>,
+) -> Option<String> {
     let key_text = resolver.pem(key);
+    let secret = passphrase.and_then(|passphrase| resolver.secret(passphrase));
     let Some(mut pem) = resolver.pem(certificate) else {
         if key_text.is_some() {
             resolver.mistake(key, &format!("has no effect without `{}`", certificate.key));
@@ -146,19 +154,56 @@ pub(super) fn client_certificate(resolver: &mut Resolver<'_>, certificate: &Spec
     } else if !pem.contains("PRIVATE KEY-----") {
         resolver.mistake(certificate, &format!("holds no private key; give it in `{}`", key.key));
     }
-    check_key(resolver, if key_given { key } else { certificate }, &pem);
-    Some(pem)
+    Some(plain_key(
+        resolver,
+        if key_given { key } else { certificate },
+        passphrase.map(|spec| (spec, secret.as_ref())),
+        pem,
+    ))
 }
 
-/// Nobody is there to type a passphrase.
-pub(super) fn check_key(resolver: &mut Resolver<'_>, spec: &Spec, pem: &str) {
-    if pem.contains("BEGIN ENCRYPTED PRIVATE KEY-----") || pem.contains("Proc-Type: 4,ENCRYPTED") {
-        resolver.mistake(spec, "the private key has a passphrase; store it without one (`openssl pkey`)");
+/// A key that may have a passphrase, without it. What else is in the text stays.
+pub(super) fn plain_key(
+    resolver: &mut Resolver<'_>,
+    spec: &Spec,
+    passphrase: Option<(&Spec, Option<&Secret>)>,
+    pem: String,
+) -> String {
+    let is_old = pem.contains("Proc-Type: 4,ENCRYPTED");
+    if !is_old && !pem.contains("BEGIN ENCRYPTED PRIVATE KEY-----") {
+        return pem;
     }
+    let way = match passphrase {
+        Some((passphrase, Some(secret))) if !is_old => {
+            match TlsIdentity::with_passphrase(Vec::new(), &pem.as_str().into(), &secret.expose().into()) {
+                Ok(identity) => return format!("{}\n{}", without_keys(&pem), identity.key.expose()),
+                Err(error) => resolver.mistake(passphrase, &error.to_string()),
+            }
+            return pem;
+        }
+        Some((passphrase, None)) if !is_old => format!(", or give it in `{}`", passphrase.key),
+        _ => String::new(),
+    };
+    resolver.mistake(spec, &format!("the private key has a passphrase; store it without one (`openssl pkey`){way}"));
+    pem
+}
+
+/// The certificates of a text.
+fn without_keys(pem: &str) -> String {
+    let mut is_key = false;
+    let lines = pem.lines().filter(|line| {
+        let was_key = is_key;
+        if line.contains("PRIVATE KEY-----") {
+            is_key = line.contains("-----BEGIN");
+            return false;
+        }
+        !was_key
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn auth(resolver: &mut Resolver<'_>) -> Auth {
-    let certificate = client_certificate(resolver, &opensearch::CLIENT_CERTIFICATE, &opensearch::CLIENT_KEY);
+    let certificate = client_certificate(resolver, &opensearch::CLIENT_CERTIFICATE, &opensearch::CLIENT_KEY, None);
     let username = resolver.text(&opensearch::USERNAME);
     let password = resolver.secret(&opensearch::PASSWORD);
     if let Some(key) = resolver.secret(&opensearch::API_KEY) {

@@ -56,6 +56,19 @@ impl Searches {
     }
 }
 
+/// Runs searches without others beside them.
+pub(crate) async fn by_itself(store: &dyn AlertStore, requests: &[SearchRequest], metrics: &Metrics) -> Vec<Searched> {
+    metrics.searches.add(requests.len() as u64);
+    metrics.search_requests.one();
+    match store.multi_search(requests).await {
+        Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(Arc::new)).collect(),
+        Err(error) => {
+            let error = Arc::new(error);
+            requests.iter().map(|_| Err(error.clone())).collect()
+        }
+    }
+}
+
 async fn collect(
     mut jobs: mpsc::Receiver<Job>,
     store: Arc<dyn AlertStore>,
@@ -85,20 +98,8 @@ async fn collect(
 
 async fn search(batch: Vec<Job>, store: &dyn AlertStore, metrics: &Metrics) {
     let (requests, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|job| (job.request, job.answer)).unzip();
-    metrics.searches.add(requests.len() as u64);
-    metrics.search_requests.one();
-    match store.multi_search(&requests).await {
-        Ok(outcomes) => {
-            // A run that was given up does not wait for its answer.
-            for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                let _ = answer.send(outcome.map_err(Arc::new));
-            }
-        }
-        Err(error) => {
-            let error = Arc::new(error);
-            for answer in answers {
-                let _ = answer.send(Err(error.clone()));
-            }
-        }
+    for (answer, outcome) in answers.into_iter().zip(by_itself(store, &requests, metrics).await) {
+        // A run that was given up does not wait for its answer.
+        let _ = answer.send(outcome);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use anyhow::Result;
 use opencti_client::graphql::Platform;
 use opencti_client::{Account, ConnectorApi as _, ErrorKind};
 use wazuh_query::catalogue::{IndexType, Schema};
-use wazuh_query::dsl::Query;
+use wazuh_query::dsl::{Query, SearchRequest};
 use wazuh_query::profile::EnvelopeFields;
 use wazuh_query::store::opensearch::{OpenSearchConfig, OpenSearchStore};
 use wazuh_query::store::{AlertStore as _, StoreError, StoreErrorKind};
@@ -187,6 +188,10 @@ async fn opensearch(config: &ServiceConfig, table: &mut Table) {
         }
         Err(error) => table.bad("alerts", error.to_string()),
     }
+    match searches(&store).await {
+        Ok(()) => table.good("searches", "several in one request, and page by page"),
+        Err(error) => table.bad("searches", format!("{error}; the role in deploy/opensearch has what is needed")),
+    }
     for (part, index) in [("vulnerabilities", &config.vulnerabilities_index), ("inventory", &config.inventory_index)] {
         let Some(index) = index else {
             table.good(part, "not looked up");
@@ -197,6 +202,14 @@ async fn opensearch(config: &ServiceConfig, table: &mut Table) {
             Err(error) => table.doubtful(part, format!("{index}: {error}")),
         }
     }
+}
+
+/// Searches as the service does: each way needs permissions of its own.
+async fn searches(store: &OpenSearchStore) -> Result<(), StoreError> {
+    let nothing = SearchRequest::counting(Query::nothing(), None);
+    store.multi_search(std::slice::from_ref(&nothing)).await?.into_iter().try_for_each(|answer| answer.map(drop))?;
+    let page = SearchRequest { size: 1, ..nothing };
+    store.for_each_page(&page, &mut |_| ControlFlow::Break(())).await.map(drop)
 }
 
 async fn count(settings: &OpenSearchConfig, index: &str) -> Result<u64, StoreError> {

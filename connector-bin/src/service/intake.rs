@@ -38,8 +38,12 @@ pub(crate) async fn run(
             },
         }
     }
-    source.stop().await;
-    let ended = tokio::time::timeout(stop_timeout, async { while tasks.join_next().await.is_some() {} }).await;
+    let until = tokio::time::Instant::now() + stop_timeout;
+    // A broker that does not answer does not take the time of what is under way.
+    let (_, ended) = tokio::join!(
+        tokio::time::timeout_at(until, source.stop()),
+        tokio::time::timeout_at(until, async { while tasks.join_next().await.is_some() {} }),
+    );
     let left = if ended.is_err() { tasks.len() } else { 0 };
     tasks.shutdown().await;
     left

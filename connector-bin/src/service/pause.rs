@@ -1,7 +1,7 @@
 //! Waiting for others: a platform, broker or indexer that does not answer slows the intake and loses nothing.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opencti_client::{Backoff, Error, ErrorKind, Retry, judge};
 use wazuh_query::store::{StoreError, StoreErrorKind};
@@ -12,18 +12,46 @@ pub(crate) struct Patience {
     backoff: Backoff,
     /// Whether it is tried until it works. Otherwise the first error counts; the clients have tried several times then.
     endless: bool,
+    /// How long it is tried while others are answered: then it is the request that is in the way, not an outage.
+    alone: Duration,
 }
 
+/// How long one request has failed while others were answered.
+#[derive(Debug, Default)]
+pub(crate) struct Alone {
+    since: Option<Instant>,
+    tries: u32,
+}
+
+impl Alone {
+    /// Notes another failure, and whether the other side answered somebody else meanwhile. True if it is time to give up.
+    pub(crate) fn failed(&mut self, others_are_answered: bool, patience: &Patience) -> bool {
+        if !others_are_answered {
+            return false;
+        }
+        self.tries += 1;
+        self.since.get_or_insert_with(Instant::now).elapsed() >= patience.alone && self.tries >= TRIES
+    }
+}
+
+/// So often a request fails at least while others are answered, before it is given up.
+const TRIES: u32 = 3;
+
 impl Patience {
-    /// Tries until it works, with pauses up to the longest one.
-    pub(crate) fn endless(longest: Duration) -> Self {
+    /// Tries until it works, with pauses up to the longest one; not longer than `alone` while others are answered.
+    pub(crate) fn endless(longest: Duration, alone: Duration) -> Self {
         let first = Duration::from_millis(500).min(longest);
-        Self { backoff: Backoff { retries: u32::MAX, first, longest }, endless: true }
+        Self { backoff: Backoff { retries: u32::MAX, first, longest }, endless: true, alone }
+    }
+
+    /// The same, whatever is answered to others.
+    pub(crate) fn for_ever(self) -> Self {
+        Self { alone: Duration::MAX, ..self }
     }
 
     /// The first error counts.
     pub(crate) fn none() -> Self {
-        Self { backoff: Backoff::NONE, endless: false }
+        Self { backoff: Backoff::NONE, endless: false, alone: Duration::ZERO }
     }
 
     fn pause(&self, tries: u32, wish: Option<Duration>) -> Duration {
@@ -71,8 +99,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_fails_while_others_are_answered_is_given_up() {
+        let patience = Patience::endless(Duration::from_mins(1), Duration::ZERO);
+        let mut alone = Alone::default();
+        // An outage never counts, however long it is.
+        assert!((0..100).all(|_| !alone.failed(false, &patience)));
+        assert_eq!([(); 3].map(|()| alone.failed(true, &patience)), [false, false, true]);
+        let patience = Patience::endless(Duration::from_mins(1), Duration::from_mins(10));
+        let mut alone = Alone::default();
+        assert!((0..100).all(|_| !alone.failed(true, &patience)), "the time is not over");
+    }
+
+    #[test]
     fn what_passes_is_waited_for() {
-        let patience = Patience::endless(Duration::from_mins(1));
+        let patience = Patience::endless(Duration::from_mins(1), Duration::from_mins(10));
         let down = ErrorKind::Transport { peer: "opencti".into(), what: "refused".into(), unsent: true }.into();
         assert!(patience.after(&down, 1).unwrap() <= Duration::from_millis(500));
         assert!(Patience::none().after(&down, 1).is_none());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use alert_enricher::enrichment::{EnrichmentOptions, Entity, HitReader, Plan, SearchFacts, Subject};
+use alert_enricher::enrichment::{Dropped, EnrichmentOptions, Entity, HitReader, Plan, Reason, SearchFacts, Subject};
 use alert_enricher::pattern::{HuntError, PatternHunt, Verifier};
 use stix_model::pattern::Pattern;
 use stix_model::{Identifier, Object, Timestamp};
@@ -26,6 +26,12 @@ const KEPT: usize = 5_000;
 const PAGE: usize = 500;
 /// Targets whose hits are counted together in one query.
 const TOGETHER: usize = 32;
+/// Targets whose queries are in memory together.
+pub(crate) const CHUNK: usize = 64;
+/// The text of alerts that one run keeps, in bytes. Counts come from aggregations and stay exact.
+const ROOM: usize = 16 << 20;
+/// Alerts that every target keeps in any case.
+const SPARE: usize = 3;
 
 /// How one target is searched.
 #[derive(Debug)]
@@ -42,6 +48,53 @@ pub(crate) struct Searching {
     pub(crate) targets: Vec<(Identifier, Search)>,
     /// What is not searched, and why.
     pub(crate) not_searched: Vec<String>,
+}
+
+/// The parts of an entity that are not searched, and why. What is marked above the maximum is counted and not named: this
+/// is written.
+pub(crate) fn not_searched(plan: &Plan) -> Vec<String> {
+    let is_secret = |dropped: &&Dropped| matches!(dropped.reason, Reason::Marking { .. });
+    let named = plan.dropped.iter().filter(|dropped| !is_secret(dropped));
+    let mut texts: Vec<String> = named.map(|dropped| format!("{}: {}", dropped.label, dropped.reason)).collect();
+    match plan.dropped.iter().filter(is_secret).count() {
+        0 => {}
+        1 => texts.push("1 part, which is marked above the maximum".to_owned()),
+        secret => texts.push(format!("{secret} parts, which are marked above the maximum")),
+    }
+    texts
+}
+
+/// Everything that is known with a subject, by identifier.
+pub(crate) fn objects(subject: &Subject) -> HashMap<Identifier, Object> {
+    let objects = subject.entities().map(|entity| entity.object().clone()).chain(subject.references.iter().cloned());
+    objects.map(|object| (object.id().clone(), object)).collect()
+}
+
+/// What is left of the room for alerts.
+pub(crate) struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(ROOM)
+    }
+}
+
+impl Room {
+    /// An answer with as many of its alerts as there is room for.
+    pub(crate) fn keep(&mut self, mut response: SearchResponse) -> SearchResponse {
+        let mut kept = 0;
+        for hit in &response.hits {
+            let length = hit.source.get().len();
+            if kept >= SPARE && length > self.0 {
+                break;
+            }
+            self.0 = self.0.saturating_sub(length);
+            kept += 1;
+        }
+        response.hits.truncate(kept);
+        response.hits.shrink_to_fit();
+        response
+    }
 }
 
 /// Builds searches.
@@ -98,17 +151,16 @@ impl Searcher {
         self.mapped.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How each target of a plan is searched.
-    pub(crate) fn searching(&self, subject: &Subject, plan: &Plan) -> Searching {
-        let objects =
-            subject.entities().map(|entity| entity.object().clone()).chain(subject.references.iter().cloned());
-        let objects: HashMap<Identifier, Object> = objects.map(|object| (object.id().clone(), object)).collect();
+    /// How each of these targets is searched.
+    pub(crate) fn searching(
+        &self,
+        subject: &Subject,
+        targets: &[Identifier],
+        objects: &HashMap<Identifier, Object>,
+    ) -> Searching {
         let mut searching = Searching::default();
-        for dropped in &plan.dropped {
-            searching.not_searched.push(format!("{}: {}", dropped.label, dropped.reason));
-        }
-        for entity in plan.targets.iter().filter_map(|id| subject.find(id)) {
-            match self.search(entity, &objects, &mut searching.not_searched) {
+        for entity in targets.iter().filter_map(|id| subject.find(id)) {
+            match self.search(entity, objects, &mut searching.not_searched) {
                 Ok(search) => searching.targets.push((entity.id().clone(), search)),
                 Err(reason) => searching.not_searched.push(format!("{}: {reason}", entity.label())),
             }
@@ -181,11 +233,11 @@ pub(crate) fn request(query: Query, profile: &SearchProfile, reader: &HitReader<
 }
 
 /// The query for all targets together, where that says more than they do one by one.
-pub(crate) fn union(searching: &Searching) -> Option<Query> {
-    if !(2..=TOGETHER).contains(&searching.targets.len()) {
+pub(crate) fn union(targets: &[(Identifier, Search)]) -> Option<Query> {
+    if !(2..=TOGETHER).contains(&targets.len()) {
         return None;
     }
-    let queries = searching.targets.iter().map(|(_, search)| match search {
+    let queries = targets.iter().map(|(_, search)| match search {
         Search::Exact(query) => Some(query.clone()),
         Search::Verified(_) => None,
     });
@@ -283,6 +335,21 @@ pub(crate) async fn verified(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn alerts_are_kept_while_there_is_room() {
+        let source =
+            serde_json::value::RawValue::from_string(format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20))).unwrap();
+        let hit = |id: u32| Hit { index: "i".into(), id: id.to_string(), source: source.clone(), sort: Vec::new() };
+        let mut room = Room::default();
+        let mut answer = || {
+            let mut response = SearchResponse::default();
+            (response.total, response.hits) = (12, (0..12).map(hit).collect());
+            room.keep(response)
+        };
+        let kept: Vec<usize> = [(); 4].iter().map(|()| answer().hits.len()).collect();
+        assert_eq!(kept, [12, 3, 3, 3]);
+    }
 
     #[test]
     fn what_is_mapped() {

@@ -431,7 +431,7 @@ async fn sender(config: ServiceConfig, platform: &Arc<Platform>) -> Step<Sender>
         works: platform.clone(),
         entities: platform.clone(),
         playbooks: platform.clone(),
-        sink: Arc::new(Sinks { platform: sinks.platform, copies: None }),
+        sink: Arc::new(Sinks { platform: sinks.platform, ..Sinks::default() }),
         store: Arc::new(store),
         inventories: Inventories::none(),
     };

@@ -89,16 +89,22 @@ async fn signals(stop: watch::Sender<bool>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
-        return;
+        // The system ends the process by itself then; the service goes on until it does.
+        return std::future::pending().await;
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let mut asked = async || {
+        tokio::select! {
+            _ = terminate.recv() => 143,
+            _ = interrupt.recv() => 130,
+        }
+    };
+    asked().await;
     // The receivers may be gone already.
     let _ = stop.send(true);
-    // Nobody listens to the second one, so it ends the process as usual.
-    std::future::pending::<()>().await;
+    // Who asks twice does not want to wait. What was not acknowledged comes again.
+    let code = asked().await;
+    #[expect(clippy::exit, reason = "this is what a second signal means")]
+    std::process::exit(code);
 }
 
 /// The service, until `stopped` turns true.
@@ -109,14 +115,16 @@ async fn serve(base: Base, mut stopped: watch::Receiver<bool>) -> Result<Outcome
         _ = stopped.wait_for(|stop| *stop) => return Ok(Outcome::Done),
         started = Started::new(base) => started?,
     };
-    let Started { worker, mut source, helpers } = started;
+    let Started { worker, mut source, helpers, come_again } = started;
     let runtime = &worker.config.runtime;
     let left = intake::run(&mut *source, &worker, runtime.concurrency, stopped, runtime.stop_timeout).await;
     for helper in &helpers {
         helper.abort();
     }
     if left > 0 {
-        log.warning(&format!("stopped; {left} messages go back to the queue"), &[]);
+        worker.farewell(come_again).await;
+        let fate = if come_again { "go back to the queue" } else { "have to be asked for again" };
+        log.warning(&format!("stopped; {left} messages {fate}"), &[]);
     } else {
         log.info("stopped", &[]);
     }
@@ -128,13 +136,16 @@ struct Started {
     worker: Arc<Worker>,
     source: Box<dyn opencti_client::MessageSource>,
     helpers: Vec<tokio::task::JoinHandle<()>>,
+    /// Whether messages that are not done come again after a stop. Those that came as requests were accepted.
+    come_again: bool,
 }
 
 impl Started {
     async fn new(base: Base) -> Result<Self> {
         let Base { log, ref metrics, .. } = base;
         let metrics = metrics.clone();
-        let patience = Patience::endless(base.config.runtime.longest_pause);
+        let runtime = &base.config.runtime;
+        let patience = Patience::endless(runtime.longest_pause, runtime.give_up_after);
         listen(&base).await?;
         let platform = base.platform(&patience).await?;
         let registration = wire::registration(&base.config);
@@ -153,6 +164,7 @@ impl Started {
         let refresh = base.config.runtime.tools_refresh;
         let worker = base.worker(&platform, sink, patience)?;
         let mut helpers = Vec::new();
+        let come_again = keys.is_none();
         if let Some(keys) = keys.clone() {
             helpers.push(tokio::spawn(renew_keys(platform.clone(), registration.clone(), keys, log)));
         }
@@ -179,7 +191,7 @@ impl Started {
             let store = OpenSearchStore::connect(worker.config.opensearch.clone()).context("opensearch")?;
             helpers.push(tokio::spawn(learn_fields(worker.clone(), store, every)));
         }
-        Ok(Self { worker, source, helpers })
+        Ok(Self { worker, source, helpers, come_again })
     }
 }
 
@@ -258,6 +270,7 @@ pub(crate) fn once(arguments: &ConfigArguments, entity_id: &str) -> Result<Outco
             if let Err(error) = worker.send(enrichment, &options).await {
                 reply.failed = true;
                 reply.message = format!("the result could not be sent: {error}");
+                worker.make_up(&work).await;
             }
         }
         worker.processed(&work, &reply.message, reply.failed).await;
@@ -271,7 +284,7 @@ pub(crate) fn dry_run(arguments: &ConfigArguments, entity_id: &str) -> Result<Ou
     runtime()?.block_on(async {
         let patience = Patience::none();
         let platform = base.platform(&patience).await?;
-        let nowhere = super::sink::Sinks { platform: None, copies: None };
+        let nowhere = super::sink::Sinks::default();
         let worker = base.worker(&platform, nowhere, patience)?;
         worker.set_tools(tools::names(&*platform).await?);
         let reply = answer(&worker.outcome(&Job::by_hand(entity_id)).await, None);

@@ -10,7 +10,7 @@ use super::worker::patiently;
 use super::{log::Log, metrics::Metrics};
 
 /// So many indicators and observables of one entity are searched.
-const RELATED: usize = 1_000;
+const RELATED: usize = 5_000;
 /// So many earlier sightings of one entity are read.
 const SIGHTINGS: usize = 10_000;
 

@@ -11,10 +11,11 @@ use opencti_client::embedded::LocalQueue;
 use opencti_client::graphql::{Platform, PlatformConfig};
 use opencti_client::testing::{Enrich, Fault, StandIn, StoredWork};
 use opencti_client::{
-    Backoff, ConnectorApi as _, Delivery, Error, MessageSource, Publisher, QueueSink, Registered, Settle,
+    Backoff, BundleSink, ConnectorApi as _, Delivery, Error, ErrorKind, MessageSource, Publisher, QueueSink,
+    Registered, SendOptions, Sent, Settle,
 };
 use serde_json::{Value, json};
-use stix_model::{Identifier, Object, Tlp};
+use stix_model::{Bundle, Identifier, Object, Tlp};
 use tokio::sync::watch;
 use wazuh_query::dsl::SearchRequest;
 use wazuh_query::store::files::AlertFiles;
@@ -24,6 +25,7 @@ use super::intake;
 use super::log::Log;
 use super::metrics::Metrics;
 use super::pause::Patience;
+use super::sink::Sinks;
 use super::states::Inventories;
 use super::wire;
 use super::worker::{Ports, Worker};
@@ -146,7 +148,7 @@ impl Setup {
             inventories: Inventories::none(),
         };
         let metrics = Arc::new(Metrics::default());
-        let patience = Patience::endless(Duration::from_millis(20));
+        let patience = Patience::endless(Duration::from_millis(20), Duration::from_mins(10));
         let log = Log::new(LogLevel::Error, false);
         let worker = Arc::new(Worker::new(config, ports, patience, metrics.clone(), log));
         Self { stand_in, worker, store, metrics, queue: LocalQueue::new(), folder }
@@ -226,6 +228,54 @@ async fn nothing_found_is_fine() {
     assert!(work.is_done_with("No hits found"), "{work:?}");
     assert_eq!(setup.metrics.bundle_send.get(), 0);
     setup.stand_in.assert_nothing_refused();
+}
+
+/// What may not be seen is not named either: not in notes, and not in the text of the work.
+#[tokio::test]
+async fn names_above_the_maximum_are_written_nowhere() {
+    let setup = Setup::new().await;
+    let address = address(&json!({}));
+    let mut hushed = serde_json::to_value(indicator(1, &format!("[ipv4-addr:value = '{ADDRESS}']"))).unwrap();
+    hushed["name"] = "Operation Hush".into();
+    hushed["object_marking_refs"] = json!([Tlp::Red.identifier()]);
+    let hushed = Object::from_json(&hushed.to_string()).unwrap();
+    setup.stand_in.insert(link("based-on", hushed.id(), address.id()));
+    let hushed = setup.stand_in.insert(hushed);
+    let work = setup.work(address).await;
+    assert!(work.is_done_with("2 sightings"), "{work:?}");
+    let notes = setup.stand_in.objects("note");
+    let text = serde_json::to_string(&notes).unwrap();
+    assert!(text.contains("1 part, which is marked above the maximum"), "{text}");
+    let everything = format!("{text}{work:?}{:?}", setup.stand_in.objects("sighting"));
+    assert!(!everything.contains("Hush") && !everything.contains(&hushed.to_string()), "{everything}");
+}
+
+/// A search that fails although others are answered does not hold up the service.
+#[tokio::test]
+async fn a_search_that_fails_by_itself_is_given_up() {
+    let mut setup = Setup::new().await;
+    Arc::get_mut(&mut setup.worker).unwrap().patience =
+        Patience::endless(Duration::from_millis(20), Duration::from_millis(100));
+    let timeout = || StoreErrorKind::Timeout(Duration::from_secs(30));
+    setup.store.faults.lock().unwrap().extend(std::iter::repeat_with(timeout).take(1_000));
+    let work = setup.work(address(&json!({}))).await;
+    assert!(work.failed_with("answers other searches, but not this one"), "{work:?}");
+    assert_eq!(setup.queue.accepted(), 1);
+}
+
+/// Nothing found is not the same as not looked at.
+#[tokio::test]
+async fn what_was_not_searched_is_told_with_no_hits() {
+    let setup = Setup::new().await;
+    let address = Object::from(stix_model::sco::Ipv4Addr::new("192.0.2.200"));
+    let other = json!({"pattern_type": "snort"});
+    let mut indicator = serde_json::to_value(indicator(1, "alert tcp any any -> any any")).unwrap();
+    indicator.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
+    let indicator = Object::from_json(&indicator.to_string()).unwrap();
+    setup.stand_in.insert(link("based-on", indicator.id(), address.id()));
+    setup.stand_in.insert(address);
+    let work = setup.work(indicator).await;
+    assert!(work.is_done_with("No hits found, but not everything was searched: "), "{work:?}");
 }
 
 trait Ended {
@@ -610,7 +660,7 @@ impl Setup {
             store: other.store.clone(),
             inventories: Inventories::none(),
         };
-        let patience = Patience::endless(Duration::from_millis(20));
+        let patience = Patience::endless(Duration::from_millis(20), Duration::from_mins(10));
         let log = Log::new(LogLevel::Error, false);
         other.worker = Arc::new(Worker::new(config, ports, patience, other.metrics.clone(), log));
         other
@@ -640,4 +690,82 @@ async fn a17_stopping() {
         assert_eq!((left, setup.queue.accepted()), (2 - accepted, accepted));
         assert_eq!(setup.queue.waiting(), 5 - accepted);
     }
+}
+
+/// A message that is under way whenever the service is stopped did not end it.
+#[tokio::test]
+async fn stops_are_no_crashes() {
+    let setup = Setup::new().await;
+    let id = setup.stand_in.insert(address(&json!({})));
+    let (body, work) = setup.stand_in.message(CONNECTOR, &id.to_string(), &Enrich::auto());
+    let work = work.unwrap();
+    let accepted = Arc::new(AtomicUsize::new(0));
+    // The broker counts every time.
+    for count in 0..10 {
+        let process = Setup::process(&setup).await;
+        let busy = || StoreErrorKind::Transport("cut".to_owned());
+        process.store.faults.lock().unwrap().extend(std::iter::repeat_with(busy).take(1_000));
+        let delivery = Delivery::new(&body, Box::new(NoSettle(accepted.clone()))).redelivered(count > 0, Some(count));
+        let run = tokio::time::timeout(Duration::from_millis(200), process.worker.clone().handle(delivery));
+        assert!(run.await.is_err());
+        process.worker.farewell(true).await;
+    }
+    let process = Setup::process(&setup).await;
+    let delivery = Delivery::new(&body, Box::new(NoSettle(accepted.clone()))).redelivered(true, Some(10));
+    process.worker.clone().handle(delivery).await;
+    assert!(setup.stand_in.work(&work).unwrap().is_done_with("2 sightings"));
+    assert_eq!((accepted.load(Ordering::Relaxed), process.metrics.poisoned.get()), (1, 0));
+}
+
+/// A message that came as a request does not come again, so its work is told.
+#[tokio::test]
+async fn works_without_a_queue_are_told_when_the_service_ends() {
+    let setup = Setup::with("all", Duration::from_secs(5)).await;
+    let id = setup.stand_in.insert(address(&json!({})));
+    let (body, work) = setup.stand_in.message(CONNECTOR, &id.to_string(), &Enrich::auto());
+    let delivery = Delivery::new(&body, Box::new(NoSettle(Arc::default())));
+    let run = tokio::time::timeout(Duration::from_millis(200), setup.worker.clone().handle(delivery));
+    assert!(run.await.is_err());
+    setup.worker.farewell(false).await;
+    assert!(setup.stand_in.work(&work.unwrap()).unwrap().failed_with("please ask again"));
+}
+
+/// The result of a work that was deleted meanwhile is not sent.
+#[tokio::test]
+async fn cancelled_works_are_left() {
+    let setup = Setup::new().await;
+    let id = setup.stand_in.insert(address(&json!({})));
+    let (body, work) = setup.stand_in.message(CONNECTOR, &id.to_string(), &Enrich::auto());
+    setup.stand_in.cancel_work(&work.unwrap());
+    setup.queue.push(body);
+    setup.run().await;
+    assert_eq!((setup.queue.accepted(), setup.metrics.bundle_send.get()), (1, 0));
+    assert_eq!(setup.metrics.hits.get(), 3);
+}
+
+/// Copies are made once, however often the platform is asked.
+#[tokio::test]
+async fn a_copy_is_written_once() {
+    struct Count(AtomicUsize, usize);
+    #[async_trait]
+    impl BundleSink for Count {
+        async fn send(&self, _: &Bundle, _: &SendOptions) -> Result<Sent, Error> {
+            if self.0.fetch_add(1, Ordering::Relaxed) < self.1 {
+                return Err(ErrorKind::Busy { code: String::new(), message: "later".to_owned() }.into());
+            }
+            Ok(Sent::default())
+        }
+    }
+    let (platform, copies) = (Arc::new(Count(AtomicUsize::new(0), 3)), Arc::new(Count(AtomicUsize::new(0), 0)));
+    let sinks = Sinks { platform: Some(platform.clone()), copies: Some(copies.clone()), ..Sinks::default() };
+    let (bundle, options) = (Bundle::default(), SendOptions::default());
+    for _ in 0..3 {
+        sinks.send(&bundle, &options).await.unwrap_err();
+    }
+    sinks.send(&bundle, &options).await.unwrap();
+    let counts = || (platform.0.load(Ordering::Relaxed), copies.0.load(Ordering::Relaxed));
+    assert_eq!(counts(), (4, 1));
+    // The next run has a copy of its own.
+    sinks.send(&bundle, &options).await.unwrap();
+    assert_eq!(counts(), (5, 2));
 }

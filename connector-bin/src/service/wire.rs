@@ -169,5 +169,5 @@ pub(crate) fn sink(
         let days = Duration::from_hours(24 * u64::from(directory.retention_days));
         Arc::new(BundleDirectory::new(&directory.path, registration.clone(), user.clone()).retention(days))
     });
-    Sinks { platform: send.to_queue.then(to_platform), copies }
+    Sinks { platform: send.to_queue.then(to_platform), copies, ..Sinks::default() }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use alert_enricher::enrichment::{
@@ -15,17 +15,17 @@ use opencti_client::{
 };
 use stix_model::{Identifier, Object};
 use tokio::task::JoinSet;
-use wazuh_query::dsl::SearchRequest;
-use wazuh_query::store::{AlertStore, SearchResponse};
+use wazuh_query::dsl::{Query, SearchRequest};
+use wazuh_query::store::{AlertStore, SearchResponse, StoreError, StoreErrorKind};
 
-use super::batch::Searches;
+use super::batch::{self, Searches};
 use super::claims::Claims;
 use super::log::Log;
 use super::metrics::Metrics;
 use super::now;
-use super::pause::Patience;
-use super::search::{self, Search, Searcher, Unverified};
-use super::states::Inventories;
+use super::pause::{Alone, Patience};
+use super::search::{self, Room, Search, Searcher, Unverified};
+use super::states::{Asked, Inventories};
 use super::subject::{Job, Reader};
 use crate::config::ServiceConfig;
 
@@ -33,6 +33,12 @@ use crate::config::ServiceConfig;
 const RECEIVED: &str = "The entity is being searched in alerts";
 /// The same, for a message under suspicion.
 const RECEIVED_ALONE: &str = "The entity is being searched in alerts once more, with nothing beside it";
+/// What a work is told when its message goes back because the service ends: that run says nothing about the message.
+const GIVEN_BACK: &str = "The connector is being stopped; the message goes back to the queue";
+/// The same for a message that has no queue to go back to.
+const LEFT: &str = "The connector was stopped before it was done; please ask again";
+/// How long the platform may take to be told what was left.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// How often the platform is told that a work goes on.
 const KEEP_ALIVE: Duration = Duration::from_mins(5);
 
@@ -56,13 +62,16 @@ pub(crate) struct Worker {
     searcher: Searcher,
     searches: Searches,
     claims: Claims,
+    /// Works that were begun and are not done.
+    begun: Mutex<BTreeSet<String>>,
     /// The options of the enrichment with the names of tools as they were read last.
     options: RwLock<Arc<EnrichmentOptions>>,
     /// A message under suspicion is worked on with nothing beside it.
     alone: tokio::sync::RwLock<()>,
 }
 
-/// Calls until it works, or it would be the same again. The number of the try is given.
+/// Calls until it works, or it would be the same again: because the error says so, or because the platform has answered
+/// life signs all the time. The number of the try is given.
 pub(crate) async fn patiently<T, F: Future<Output = Result<T, Error>>>(
     patience: &Patience,
     metrics: &Metrics,
@@ -70,7 +79,8 @@ pub(crate) async fn patiently<T, F: Future<Output = Result<T, Error>>>(
     what: &str,
     mut call: impl FnMut(u32) -> F,
 ) -> Result<T, Error> {
-    let mut tries = 0;
+    let (mut tries, mut alone) = (0, Alone::default());
+    let mut life_signs = metrics.ping_api_count.get();
     loop {
         tries += 1;
         let error = match call(tries).await {
@@ -78,10 +88,22 @@ pub(crate) async fn patiently<T, F: Future<Output = Result<T, Error>>>(
             Err(error) => error,
         };
         let Some(pause) = patience.after(&error, tries) else { return Err(error) };
+        let others_are_answered = std::mem::replace(&mut life_signs, metrics.ping_api_count.get()) != life_signs;
+        if is_answer(&error) && alone.failed(others_are_answered, patience) {
+            return Err(error);
+        }
         metrics.platform_retries.one();
         log.warning(&format!("{what}: {error}; next try in {:.1} s", pause.as_secs_f64()), &[]);
         tokio::time::sleep(pause).await;
     }
+}
+
+/// Whether the platform was there, and answered in a way that does not help.
+fn is_answer(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unexpected { .. } | ErrorKind::Busy { .. } | ErrorKind::Timeout { .. } | ErrorKind::Http { .. }
+    )
 }
 
 impl Worker {
@@ -99,6 +121,7 @@ impl Worker {
             searcher: Searcher::new(&config),
             searches,
             claims: Claims::default(),
+            begun: Mutex::default(),
             options: RwLock::new(Arc::new(config.enrichment.clone())),
             alone: tokio::sync::RwLock::default(),
             config,
@@ -192,10 +215,12 @@ impl Worker {
             // Counted from here on only: what waits is not to blame.
             if let Some(work) = &work {
                 let text = if suspicion == Suspicion::Alone { RECEIVED_ALONE } else { RECEIVED };
+                self.begun().insert(work.clone());
                 self.report("reporting the work as received", |_| self.ports.works.received(work, text)).await;
             }
             self.guarded(&message, work.as_deref()).await
         };
+        let mut is_sent = false;
         let incoming = message.playbook_bundle();
         let mut reply = answer(&outcome, incoming);
         if let Some(step) = message.playbook() {
@@ -210,12 +235,19 @@ impl Worker {
                 reply.failed = true;
                 reply.message = format!("{}; the playbook cannot be answered: {error}", reply.message);
             }
-        } else if let Outcome::Found(enrichment) = &outcome {
+        } else if let Outcome::Found(enrichment) = &outcome
+            && self.is_wanted(work.as_deref()).await
+        {
             let sent = self.send(enrichment, &SendOptions::for_message(&message, redelivered)).await;
+            is_sent = sent.is_ok();
             if let Err(error) = sent {
                 reply.failed = true;
                 reply.message = format!("the result could not be sent: {error}");
             }
+        }
+        if let Some(work) = work.as_ref().filter(|_| !is_sent && (redelivered || matches!(outcome, Outcome::Found(_))))
+        {
+            self.make_up(work).await;
         }
         if reply.failed {
             self.metrics.client_error_count.one();
@@ -225,20 +257,64 @@ impl Worker {
         }
         if let Some(work) = &work {
             self.processed(work, &reply.message, reply.failed).await;
+            self.begun().remove(work);
         }
     }
 
-    /// How often a message that comes again was begun before: by the broker's count, or by what its work tells.
+    fn begun(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the platform which works are not done because the service ends, and whether their messages come again.
+    pub(crate) async fn farewell(&self, come_again: bool) {
+        let works: Vec<String> = self.begun().iter().cloned().collect();
+        let tell = async {
+            for work in &works {
+                let told = if come_again {
+                    self.ports.works.received(work, GIVEN_BACK).await
+                } else {
+                    self.ports.works.processed(work, LEFT, true).await
+                };
+                if let Err(error) = told {
+                    self.log.warning(&format!("telling that the service ends: {error}"), &[("work", work)]);
+                }
+            }
+        };
+        // Whoever ends the service does not wait for a platform that does not answer.
+        let _ = tokio::time::timeout(FAREWELL, tell).await;
+    }
+
+    /// Whether anybody still wants the result: a work may have been deleted meanwhile, of which the platform says nothing
+    /// when it is told about it.
+    async fn is_wanted(&self, work: Option<&str>) -> bool {
+        let Some(work) = work else { return true };
+        let is_alive = self.ports.works.is_alive(work).await.unwrap_or(true);
+        if !is_alive {
+            self.log.info("the work was deleted, so its result is not sent", &[("work", work)]);
+        }
+        is_alive
+    }
+
+    /// Sees to it that a work does not wait for parts that an earlier try announced and that never come.
+    pub(crate) async fn make_up(&self, work: &str) {
+        let works = &*self.ports.works;
+        self.report("making up for what was announced", |_| opencti_client::make_up(works, work, 0)).await;
+    }
+
+    /// How often a message that comes again was begun before: by what its work tells, or by the broker's count, which also
+    /// counts what was only fetched.
     async fn suspicion(&self, work: Option<&str>, earlier: Option<u64>) -> Suspicion {
         let most = u64::from(self.config.runtime.max_attempts.max(1));
         let (begun, alone) = match (earlier, work) {
-            (Some(earlier), _) => (earlier, earlier.saturating_sub(most)),
-            (None, Some(work)) => {
+            (_, Some(work)) => {
                 let state = self.report("reading the work", |_| self.ports.works.state(work)).await;
                 let messages = state.map(|state| state.messages).unwrap_or_default();
                 let count = |text: &str| messages.iter().filter(|message| message.as_str() == text).count() as u64;
-                (count(RECEIVED) + count(RECEIVED_ALONE), count(RECEIVED_ALONE))
+                // A run that gave it back in order does not count.
+                let (alone, back) = (count(RECEIVED_ALONE), count(GIVEN_BACK));
+                ((count(RECEIVED) + alone).saturating_sub(back), alone.saturating_sub(back))
             }
+            (Some(earlier), None) => (earlier, earlier.saturating_sub(most)),
             // Nobody counts the steps of playbooks.
             (None, None) => (0, 0),
         };
@@ -303,37 +379,50 @@ impl Worker {
             Decision::Done(reason) => return Ok(Outcome::Done(reason)),
             Decision::Refuse(reason) => return Ok(Outcome::Refused(reason)),
         };
-        let mut searching = self.searcher.searching(&subject, &plan);
-        searching.not_searched.extend(left_out);
-        let states = self.states(&subject).await?;
-        if searching.targets.is_empty() && states.as_ref().is_none_or(Vec::is_empty) {
-            return Ok(Outcome::Done(Reason::NothingSearchable(searching.not_searched)));
-        }
+        let mut not_searched = search::not_searched(&plan);
+        not_searched.extend(left_out);
+        let states = self.states(&subject).await?.map(|asked| {
+            if asked.total > asked.states.len() as u64 {
+                not_searched.push(format!("only {} of {} entries of the inventory", asked.states.len(), asked.total));
+            }
+            asked.states
+        });
         let hits = HitReader::new(&self.config.catalogue, &options, self.config.schema);
         let profile = &self.config.profile;
-        let union = search::union(&searching);
-        let exact = searching.targets.iter().filter_map(|(_, search)| match search {
-            Search::Exact(query) => Some(query.clone()),
-            Search::Verified(_) => None,
-        });
-        let requests: Vec<SearchRequest> =
-            exact.chain(union.clone()).map(|query| search::request(query, profile, &hits, time)).collect();
-        let mut answers = self.search(&requests).await?.into_iter();
-        let mut found: Vec<(Identifier, SearchResponse)> = Vec::with_capacity(searching.targets.len());
-        for (id, search) in &searching.targets {
-            let response = match search {
-                Search::Exact(_) => answers.next().unwrap_or_default(),
-                Search::Verified(translation) => match self.verified(translation, &options, time).await {
-                    Ok(response) => response,
-                    Err(reason) => {
-                        searching.not_searched.push(format!("{id}: {reason}"));
-                        continue;
-                    }
-                },
-            };
-            found.push((id.clone(), response));
+        let objects = search::objects(&subject);
+        let mut found: Vec<(Identifier, SearchResponse)> = Vec::with_capacity(plan.targets.len());
+        let (mut all, mut room) = (None, Room::default());
+        // A report may have thousands of parts, whose queries and alerts are not in memory all together.
+        for ids in plan.targets.chunks(search::CHUNK) {
+            let searching = self.searcher.searching(&subject, ids, &objects);
+            not_searched.extend(searching.not_searched);
+            let union = search::union(&searching.targets).filter(|_| plan.targets.len() <= search::CHUNK);
+            let has_union = union.is_some();
+            let exact = searching.targets.iter().filter_map(|(_, search)| match search {
+                Search::Exact(query) => Some(query.clone()),
+                Search::Verified(_) => None,
+            });
+            let requests: Vec<SearchRequest> =
+                exact.chain(union).map(|query| search::request(query, profile, &hits, time)).collect();
+            let mut answers = self.search(&requests).await?.into_iter();
+            for (id, search) in searching.targets {
+                let response = match search {
+                    Search::Exact(_) => answers.next().unwrap_or_default(),
+                    Search::Verified(translation) => match self.verified(&translation, &options, time).await {
+                        Ok(response) => response,
+                        Err(reason) => {
+                            not_searched.push(format!("{id}: {reason}"));
+                            continue;
+                        }
+                    },
+                };
+                found.push((id, room.keep(response)));
+            }
+            all = answers.next().filter(|_| has_union).map(|response| room.keep(response));
         }
-        let all = union.and_then(|_| answers.next());
+        if found.is_empty() && states.as_ref().is_none_or(Vec::is_empty) {
+            return Ok(Outcome::Done(Reason::NothingSearchable(not_searched)));
+        }
         let mut facts = search::facts(profile, time);
         for response in found.iter().map(|(_, response)| response).chain(&all) {
             facts.took = facts.took.max(response.took);
@@ -343,7 +432,7 @@ impl Worker {
         }
         facts.failures.sort_unstable();
         facts.failures.dedup();
-        facts.not_searched = searching.not_searched;
+        facts.not_searched = not_searched;
         let findings = Findings {
             targets: found.iter().map(|(id, response)| (id.clone(), hits.response(response))).collect(),
             all: all.as_ref().map(|response| hits.response(response)),
@@ -383,21 +472,34 @@ impl Worker {
         Ok(known)
     }
 
-    async fn states(&self, subject: &Subject) -> Result<Option<Vec<alert_enricher::enrichment::State>>, String> {
-        let mut tries = 0;
+    async fn states(&self, subject: &Subject) -> Result<Option<Asked>, String> {
+        let (mut tries, mut alone) = (0, Alone::default());
         loop {
             tries += 1;
             match self.ports.inventories.ask(&subject.entity).await {
                 Ok(states) => return Ok(states),
                 Err(error) => match self.patience.after_search(&error, tries) {
-                    Some(pause) => self.wait_for_search(&error, pause).await,
-                    None => return Err(format!("the inventory cannot be searched: {error}")),
+                    Some(pause) if !self.is_in_the_way(&error, &mut alone).await => {
+                        self.wait_for_search(&error, pause).await;
+                    }
+                    _ => return Err(format!("the inventory cannot be searched: {error}")),
                 },
             }
         }
     }
 
-    async fn wait_for_search(&self, error: &wazuh_query::store::StoreError, pause: Duration) {
+    /// Whether a search fails again and again although the indexer answers others completely: then it would hold up
+    /// everybody else.
+    async fn is_in_the_way(&self, error: &StoreError, alone: &mut Alone) -> bool {
+        if error.is_auth() || matches!(error.kind(), StoreErrorKind::Overloaded { .. } | StoreErrorKind::NotFound(_)) {
+            return false;
+        }
+        let probe = SearchRequest::counting(Query::MatchAll, None);
+        let answer = self.ports.store.search(&probe).await.and_then(SearchResponse::require_complete);
+        alone.failed(answer.is_ok(), &self.patience)
+    }
+
+    async fn wait_for_search(&self, error: &StoreError, pause: Duration) {
         self.metrics.search_retries.one();
         let text = format!("searching: {error}; next try in {:.1} s", pause.as_secs_f64());
         if error.is_auth() {
@@ -411,7 +513,7 @@ impl Worker {
     /// Runs searches until each has an answer. An indexer that is busy slows this down.
     async fn search(&self, requests: &[SearchRequest]) -> Result<Vec<SearchResponse>, String> {
         let mut answers: Vec<Option<SearchResponse>> = requests.iter().map(|_| None).collect();
-        let mut tries = 0;
+        let (mut tries, mut alone) = (0, Alone::default());
         loop {
             tries += 1;
             let open: Vec<usize> = (0..requests.len()).filter(|place| answers[*place].is_none()).collect();
@@ -419,8 +521,14 @@ impl Worker {
                 return Ok(answers.into_iter().flatten().collect());
             }
             let asked: Vec<SearchRequest> = open.iter().map(|place| requests[*place].clone()).collect();
-            let mut pause: Option<(Duration, Arc<wazuh_query::store::StoreError>)> = None;
-            for (place, outcome) in open.into_iter().zip(self.searches.run(&asked).await) {
+            let mut pause: Option<(Duration, Arc<StoreError>)> = None;
+            // What failed once does not take others with it again.
+            let outcomes = if tries == 1 {
+                self.searches.run(&asked).await
+            } else {
+                batch::by_itself(&*self.ports.store, &asked, &self.metrics).await
+            };
+            for (place, outcome) in open.into_iter().zip(outcomes) {
                 match outcome {
                     Ok(response) => answers[place] = Some(response),
                     Err(error) => {
@@ -434,6 +542,9 @@ impl Worker {
                 }
             }
             if let Some((wait, error)) = pause {
+                if self.is_in_the_way(&error, &mut alone).await {
+                    return Err(format!("the indexer answers other searches, but not this one: {error}"));
+                }
                 self.wait_for_search(&error, wait).await;
             }
         }
@@ -445,7 +556,7 @@ impl Worker {
         options: &EnrichmentOptions,
         time: stix_model::Timestamp,
     ) -> Result<SearchResponse, String> {
-        let mut tries = 0;
+        let (mut tries, mut alone) = (0, Alone::default());
         loop {
             tries += 1;
             let (store, patterns) = (&*self.ports.store, self.searcher.pattern_options());
@@ -454,8 +565,10 @@ impl Worker {
                 Ok(response) => return Ok(response),
                 Err(Unverified::Pattern(reason)) => return Err(reason),
                 Err(Unverified::Store(error)) => match self.patience.after_search(&error, tries) {
-                    Some(pause) => self.wait_for_search(&error, pause).await,
-                    None => return Err(format!("the search failed: {error}")),
+                    Some(pause) if !self.is_in_the_way(&error, &mut alone).await => {
+                        self.wait_for_search(&error, pause).await;
+                    }
+                    _ => return Err(format!("the search failed: {error}")),
                 },
             }
         }
@@ -468,11 +581,12 @@ impl Worker {
         // Markings and author are in it.
         first.split.cleanup = false;
         let again = SendOptions { announced_before: true, ..first.clone() };
-        let sent = self
-            .patiently("sending the result", |tries| {
-                self.ports.sink.send(&enrichment.bundle, if tries > 1 { &again } else { &first })
-            })
-            .await?;
+        // A broker that takes nothing says nothing about the result.
+        let patience = self.patience.for_ever();
+        let sent = patiently(&patience, &self.metrics, self.log, "sending the result", |tries| {
+            self.ports.sink.send(&enrichment.bundle, if tries > 1 { &again } else { &first })
+        })
+        .await?;
         for refused in &sent.refused {
             self.log.warning(&format!("{} is not sent: {}", refused.id, refused.why), &[]);
         }

@@ -167,12 +167,19 @@ impl Publisher for AmqpPublisher {
         let mut bodies = VecDeque::from(bodies);
         let started = Instant::now();
         let mut tries = 0;
+        let mut is_told = false;
         loop {
             tries += 1;
             let error = match self.link().await {
                 Err(error) => error,
                 Ok(link) => match self.publish_once(&link, &mut bodies).await {
-                    Ok(()) => return Ok(()),
+                    Ok(()) => {
+                        // On the connection that was good all the time, nobody else tells.
+                        if is_told {
+                            self.broker.notices.give(&Notice::Connected { to: "broker (publisher)" });
+                        }
+                        return Ok(());
+                    }
                     Err(error) => {
                         // A message that was returned or not taken leaves the connection as good as it was.
                         let sound =
@@ -195,6 +202,7 @@ impl Publisher for AmqpPublisher {
                 error: &error,
                 again_in: pause,
             });
+            is_told = true;
             tokio::time::sleep(pause).await;
         }
     }

@@ -4,6 +4,8 @@ use std::fs;
 use std::sync::Arc;
 
 use wazuh_query::catalogue::{Catalogue, Schema};
+use wazuh_query::dsl::{Query, SearchRequest};
+use wazuh_query::store::AlertStore as _;
 use wazuh_query::store::conformance::{ALERTS, alert_store};
 use wazuh_query::store::files::AlertFiles;
 use wazuh_query::store::opensearch::{OpenSearchConfig, OpenSearchStore};
@@ -76,6 +78,19 @@ async fn a_real_cluster_keeps_the_contract() {
     config.index = format!("{index}-*");
     config.environment_proxy = false;
     alert_store(&OpenSearchStore::connect(config).unwrap()).await;
+
+    // An index without a copy to ask is missing in the answer, whatever the cluster counts.
+    let red = format!("{index}-red");
+    let nowhere = r#"{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"}}"#;
+    let (status, answer) = request("PUT", &format!("{url}/{red}?wait_for_active_shards=0"), nowhere);
+    assert_eq!(status, 200, "{answer}");
+    let mut partly = OpenSearchConfig::new(url.parse().unwrap());
+    partly.index = format!("{index}-*");
+    partly.environment_proxy = false;
+    let everything = SearchRequest::counting(Query::MatchAll, None);
+    let response = OpenSearchStore::connect(partly).unwrap().search(&everything).await.unwrap();
+    assert!(response.is_partial() && response.total == ALERTS.lines().count() as u64, "{response:?}");
+    request("DELETE", &format!("{url}/{red}"), "");
 
     // Points in time are deleted again, also by a caller that stops.
     let (_, open) = request("GET", &format!("{url}/_search/point_in_time/_all"), "");

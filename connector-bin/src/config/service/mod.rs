@@ -176,6 +176,8 @@ pub(crate) struct RuntimeConfig {
     pub(crate) batch_wait: Duration,
     pub(crate) max_attempts: u32,
     pub(crate) longest_pause: Duration,
+    /// How long one request is tried while others are answered.
+    pub(crate) give_up_after: Duration,
     pub(crate) stop_timeout: Duration,
     pub(crate) tools_refresh: Duration,
     pub(crate) fields_refresh: Duration,

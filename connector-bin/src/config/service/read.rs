@@ -74,7 +74,8 @@ fn opencti_config(resolver: &mut Resolver<'_>) -> Option<OpenCtiConfig> {
     let headers: BTreeMap<String, String> = resolver.json(&opencti::CUSTOM_HEADERS);
     let verify_tls = resolver.boolean(&opencti::SSL_VERIFY);
     let ca = read::authorities(resolver, &opencti::CA);
-    let client_certificate = read::client_certificate(resolver, &opencti::CLIENT_CERTIFICATE, &opencti::CLIENT_KEY);
+    let client_certificate =
+        read::client_certificate(resolver, &opencti::CLIENT_CERTIFICATE, &opencti::CLIENT_KEY, None);
     let timeout = resolver.duration(&opencti::TIMEOUT);
     Some(OpenCtiConfig {
         url: url?,
@@ -130,9 +131,9 @@ fn listen(resolver: &mut Resolver<'_>) -> Listen {
     let with_tls = resolver.boolean(&connector::LISTEN_PROTOCOL_API_SSL);
     let certificate = resolver.pem(&connector::LISTEN_PROTOCOL_API_SSL_CERT);
     let key = resolver.pem(&connector::LISTEN_PROTOCOL_API_SSL_KEY);
-    if let Some(key) = &key {
-        read::check_key(resolver, &connector::LISTEN_PROTOCOL_API_SSL_KEY, key);
-    }
+    let secret = resolver.secret(&connector::LISTEN_PROTOCOL_API_SSL_PASSPHRASE);
+    let passphrase = Some((&connector::LISTEN_PROTOCOL_API_SSL_PASSPHRASE, secret.as_ref()));
+    let key = key.map(|key| read::plain_key(resolver, &connector::LISTEN_PROTOCOL_API_SSL_KEY, passphrase, key));
     if is(resolver, &connector::LISTEN_PROTOCOL, "amqp") {
         return Listen::Queue;
     }
@@ -142,7 +143,8 @@ fn listen(resolver: &mut Resolver<'_>) -> Listen {
 }
 
 fn broker_config(resolver: &mut Resolver<'_>) -> BrokerConfig {
-    let client_certificate = read::client_certificate(resolver, &mq::USE_SSL_CERT, &mq::USE_SSL_KEY);
+    let client_certificate =
+        read::client_certificate(resolver, &mq::USE_SSL_CERT, &mq::USE_SSL_KEY, Some(&mq::USE_SSL_PASSPHRASE));
     BrokerConfig {
         host: resolver.text(&mq::HOST),
         port: resolver.integer(&mq::PORT),
@@ -262,6 +264,7 @@ fn runtime_config(resolver: &mut Resolver<'_>) -> RuntimeConfig {
         batch_wait: resolver.duration(&service::BATCH_WAIT),
         max_attempts: resolver.number(&service::MAX_ATTEMPTS),
         longest_pause: resolver.duration(&service::LONGEST_PAUSE),
+        give_up_after: resolver.duration(&service::GIVE_UP_AFTER),
         stop_timeout: resolver.duration(&service::STOP_TIMEOUT),
         tools_refresh: resolver.duration(&service::TOOLS_REFRESH),
         fields_refresh: resolver.duration(&service::FIELDS_REFRESH),

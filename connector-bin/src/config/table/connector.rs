@@ -39,9 +39,12 @@ options! {
     /// Certificate for posted events.
     LISTEN_PROTOCOL_API_SSL_CERT = Spec::new("connector.listen_protocol_api_ssl_cert", Kind::Pem)
         .variable("LISTEN_PROTOCOL_API_SSL_CERT").also(&["CONNECTOR_LISTEN_PROTOCOL_API_SSL_CERT"]).convention();
-    /// Key of that certificate. A key with a passphrase cannot be used.
+    /// Key of that certificate.
     LISTEN_PROTOCOL_API_SSL_KEY = Spec::new("connector.listen_protocol_api_ssl_key", Kind::Pem)
         .variable("LISTEN_PROTOCOL_API_SSL_KEY").also(&["CONNECTOR_LISTEN_PROTOCOL_API_SSL_KEY"]).convention();
+    /// Passphrase of that key (PKCS #8 only).
+    LISTEN_PROTOCOL_API_SSL_PASSPHRASE = Spec::new("connector.listen_protocol_api_ssl_passphrase", Kind::Secret)
+        .variable("LISTEN_PROTOCOL_API_SSL_PASSPHRASE").also(&["CONNECTOR_LISTEN_PROTOCOL_API_SSL_PASSPHRASE"]).convention();
     /// How bundles go: through the broker, or to the platform's interface (no drafts then).
     QUEUE_PROTOCOL = Spec::new("connector.queue_protocol", Kind::Choice(&["amqp", "api"])).default("amqp").also(&["QUEUE_PROTOCOL"]).convention();
     /// Accepted, but without effect: every bundle is imported at once, and the log says so. The official client library holds the bundles of a work back until somebody approves them.

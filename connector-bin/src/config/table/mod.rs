@@ -64,8 +64,6 @@ pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("CONNECTOR_RUN_AND_TERMINATE", "it is for connectors that import; see `run --once`"),
     ("CONNECTOR_SEND_TO_S3", "copies of bundles can be written to a folder (`CONNECTOR_SEND_TO_DIRECTORY`)"),
     ("CONNECTOR_UPDATE_EXISTING_DATA", "objects are always updated"),
-    ("LISTEN_PROTOCOL_API_SSL_PASSPHRASE", "a key with a passphrase cannot be used; decrypt it"),
-    ("MQ_USE_SSL_PASSPHRASE", "a key with a passphrase cannot be used; decrypt it"),
 ];
 
 /// Every option.

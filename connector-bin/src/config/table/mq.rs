@@ -22,8 +22,10 @@ options! {
     USE_SSL_CA = Spec::new("mq.use_ssl_ca", Kind::Pem).convention();
     /// Client certificate.
     USE_SSL_CERT = Spec::new("mq.use_ssl_cert", Kind::Pem).convention();
-    /// Key of the client certificate. A key with a passphrase cannot be used.
+    /// Key of the client certificate.
     USE_SSL_KEY = Spec::new("mq.use_ssl_key", Kind::Pem).convention();
+    /// Passphrase of that key (PKCS #8 only).
+    USE_SSL_PASSPHRASE = Spec::new("mq.use_ssl_passphrase", Kind::Secret).convention();
     /// Whether the broker's certificate must be trusted. Official connectors do not check it unless told to.
     USE_SSL_REJECT_UNAUTHORIZED = Spec::new("mq.use_ssl_reject_unauthorized", Kind::Boolean).default("true").convention();
 }

@@ -28,8 +28,8 @@ options! {
     INDEX = Spec::new("opensearch.index", Kind::Index).default("wazuh-alerts-*");
     /// Where the vulnerabilities that hosts have now are.
     VULNERABILITIES_INDEX = Spec::new("opensearch.vulnerabilities_index", Kind::Index).default("wazuh-states-vulnerabilities*").optional().ours();
-    /// Where the inventory of the hosts is: packages, files, accounts and others.
-    INVENTORY_INDEX = Spec::new("opensearch.inventory_index", Kind::Index).default("wazuh-states-inventory-*,wazuh-states-fim-*").optional().ours();
+    /// Where the inventory of the hosts is: software is looked up there by name and version, files by their hashes.
+    INVENTORY_INDEX = Spec::new("opensearch.inventory_index", Kind::Index).default("wazuh-states-inventory-packages*,wazuh-states-fim-files*").optional().ours();
     /// Only alerts since then.
     SEARCH_AFTER = Spec::new("opensearch.search_after", Kind::Since).optional();
     /// What every alert must have.

@@ -18,6 +18,9 @@ options! {
     MAX_ATTEMPTS = Spec::new("service.max_attempts", Kind::Integer(1, 100)).default("3").ours();
     /// The longest pause before a platform, broker or indexer that does not answer is tried again.
     LONGEST_PAUSE = Spec::new("service.longest_pause", Kind::Interval).default("60 seconds").ours();
+    /// How long a search or an entity that fails is tried while the indexer or platform answers others. Then its work is
+    /// reported as failed. While they answer nobody, everything waits as long as it takes.
+    GIVE_UP_AFTER = Spec::new("service.give_up_after", Kind::Interval).default("10 minutes").ours();
     /// How long work in progress may go on after the service was asked to stop.
     STOP_TIMEOUT = Spec::new("service.stop_timeout", Kind::Interval).default("25 seconds").ours();
     /// How often the names of tools are read from the platform again.

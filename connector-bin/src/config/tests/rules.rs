@@ -221,3 +221,52 @@ fn the_schema_is_not_wider_than_the_program() {
         }
     }
 }
+
+/// A key of nobody, with the passphrase `geheim`.
+const ENCRYPTED_KEY: &str = "\
+-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhjeS+azzFdSQICCAAw\n\
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEJrMs6mf/cd/EDH/o3gRv4kEgZBi\n\
+yWcP9+8TzO9KwnUtqTm8tCdgNKzFW9wlr3w8rpyQ1e/28EjfisKI8eIkbKHUlJdI\n\
+Hn8Nr42teFeG6Hv2m67a4hHZchp9t0cd692s9LXMAWV9cskpWp1i0Eob/DFqwX4R\n\
+IIsb1DVQKX6M/Fps9YgvrrY66aJzhzvfHa9BIAkyZpYGJRyEJ1YIz4l7ybm4LUM=\n\
+-----END ENCRYPTED PRIVATE KEY-----\n\
+";
+
+#[test]
+fn keys_may_have_passphrases() {
+    let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let both = format!("{certificate}{ENCRYPTED_KEY}");
+    for given in [
+        [("MQ_USE_SSL_CERT", certificate), ("MQ_USE_SSL_KEY", ENCRYPTED_KEY)],
+        [("MQ_USE_SSL_CERT", both.as_str()), ("MQ_HOST", "broker")],
+    ] {
+        let given: Vec<_> = given.into_iter().chain([("MQ_USE_SSL_PASSPHRASE", "geheim")]).collect();
+        let config = typed("", &given);
+        let pem = config.broker.client_certificate.unwrap();
+        let pem = pem.expose();
+        assert!(pem.contains("CERTIFICATE-----\nAAAA\n") && pem.contains("-----BEGIN PRIVATE KEY-----"), "{pem}");
+        assert!(!pem.contains("ENCRYPTED"), "{pem}");
+    }
+    let given = [
+        ("CONNECTOR_LISTEN_PROTOCOL", "api"),
+        ("CONNECTOR_LISTEN_PROTOCOL_API_SSL", "true"),
+        ("LISTEN_PROTOCOL_API_SSL_CERT", certificate),
+        ("LISTEN_PROTOCOL_API_SSL_KEY", ENCRYPTED_KEY),
+        ("LISTEN_PROTOCOL_API_SSL_PASSPHRASE", "geheim"),
+    ];
+    let Listen::Callback(callback) = typed("", &given).connector.listen else { panic!() };
+    assert!(callback.tls.unwrap().1.expose().contains("-----BEGIN PRIVATE KEY-----"));
+    // Without it, or with another one, it is said which.
+    let wrong = |passphrase: &[(&str, &str)]| {
+        let given = [("MQ_USE_SSL_CERT", certificate), ("MQ_USE_SSL_KEY", ENCRYPTED_KEY)];
+        let given: Vec<_> = given.into_iter().chain(passphrase.iter().copied()).collect();
+        mistakes(&effective("", &given)).join("\n")
+    };
+    assert!(wrong(&[]).contains("or give it in `mq.use_ssl_passphrase`"), "{}", wrong(&[]));
+    let other = wrong(&[("MQ_USE_SSL_PASSPHRASE", "hunter2")]);
+    assert!(
+        other.contains("MQ_USE_SSL_PASSPHRASE") && other.contains("wrong") && !other.contains("hunter2"),
+        "{other}"
+    );
+}

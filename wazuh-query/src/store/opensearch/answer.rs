@@ -133,7 +133,20 @@ fn shards(read: &BodyShards) -> Shards {
             failures.push(failure);
         }
     }
-    Shards { total: read.total, successful: read.successful, skipped: read.skipped, failed: read.failed, failures }
+    // A shard without any copy that could answer is no failure to the cluster: it is missing among the successful ones
+    // only.
+    let silent = read.total.saturating_sub(read.successful).saturating_sub(read.failed);
+    if silent > 0 {
+        failures
+            .push(ShardFailure { index: "?".to_owned(), reason: format!("{silent} shards have no copy that works") });
+    }
+    Shards {
+        total: read.total,
+        successful: read.successful,
+        skipped: read.skipped,
+        failed: read.failed + silent,
+        failures,
+    }
 }
 
 fn buckets(aggregations: Option<&Value>, fields: &[String]) -> Result<(Vec<Bucket>, Option<Value>), String> {
@@ -218,6 +231,17 @@ mod tests {
         assert_eq!(answer.last_sort, Some(vec![8.into()]));
         assert!(answer.response.is_partial());
         assert_eq!(answer.response.shards.reasons(), "a: boom");
+    }
+
+    /// The cluster does not count a shard as failed that has no copy to ask.
+    #[test]
+    fn shards_that_nobody_asked_are_missing() {
+        let body = r#"{"took":2,"timed_out":false,"_shards":{"total":5,"successful":4,"skipped":1,"failed":0},
+            "hits":{"total":{"value":0,"relation":"eq"},"hits":[]}}"#;
+        let response = search(body, None).unwrap().response;
+        assert!(response.is_partial());
+        assert_eq!(response.shards.reasons(), "?: 1 shards have no copy that works");
+        assert!(matches!(response.require_usable().unwrap_err().kind(), StoreErrorKind::Partial { .. }));
     }
 
     #[test]
