@@ -46,6 +46,13 @@ pub(crate) enum Command {
     #[command(after_help = "The connector is registered at OpenCTI for it.\n\n\
         Exit code: 0 if the service works, perhaps with warnings; 1 if it does not.")]
     Check(ConfigArguments),
+    /// Ask the service that runs on this machine whether it can work: registered, connected, results go.
+    #[command(
+        after_help = "It needs `service.health_port` or `connector.expose_metrics`. For images without a shell:\n  \
+        healthcheck: { test: [\"CMD\", \"/program\", \"health\"] }\n\n\
+        Exit code: 0 if it can work, 1 if not."
+    )]
+    Health(ConfigArguments),
     /// Make an observable and an alert that nobody else has, follow them through everything, and remove them again.
     #[command(
         after_help = "Without --write this happens in a folder of its own, with alerts in a file: the configuration is what is\n\

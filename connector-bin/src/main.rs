@@ -21,6 +21,7 @@ fn main() -> ExitCode {
             Some(entity) => service::once(&arguments.config, entity),
         },
         Command::Check(arguments) => service::check(&arguments),
+        Command::Health(arguments) => service::health(&arguments),
         Command::SelfTest(arguments) => service::self_test(&arguments),
         Command::DryRun(arguments) => service::dry_run(&arguments.config, &arguments.entity),
         Command::Query(arguments) => commands::query::run(&arguments),

@@ -10,6 +10,7 @@
 //! | report without `published` | `created` |
 //! | grouping without `context` | `unspecified` |
 //! | observed data without its times or number | `created`, 1 |
+//! | a number as `user_id` of an account | the same as text |
 //! | e-mail message without `is_multipart` | whether it has `body_multipart` |
 //!
 //! Nothing is removed.
@@ -54,6 +55,13 @@ pub(crate) fn prepare(object_type: &str, props: &mut Props<'_>) {
             copy(props, "created", "first_observed");
             copy(props, "first_observed", "last_observed");
             literal(props, "number_observed", "1");
+        }
+        "user-account" => {
+            let number =
+                props.get("user_id").map(RawValue::get).filter(|raw| !raw.starts_with(['"', '{', '[', 't', 'f', 'n']));
+            if let Some(text) = number.and_then(|raw| RawValue::from_string(format!("\"{raw}\"")).ok()) {
+                props.set("user_id", text);
+            }
         }
         "email-message" => {
             let multipart = props.get("body_multipart").is_some();

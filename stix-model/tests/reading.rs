@@ -208,3 +208,15 @@ fn errors_name_the_object_and_the_property() {
          expected RFC 3339, such as 2026-01-02T03:04:05.678Z"
     );
 }
+
+/// Q-67: an account whose identifier is a number made the object unreadable. Text and number are the same account.
+#[test]
+fn q_67_numbers_as_identifiers_of_accounts() {
+    let read = |user_id: &str| {
+        Object::from_json(&format!(r#"{{"type":"user-account","account_login":"kim","user_id":{user_id}}}"#)).unwrap()
+    };
+    let Object::UserAccount(account) = read("1001") else { panic!() };
+    assert_eq!(account.user_id.as_deref(), Some("1001"));
+    assert_eq!(read("1001").id(), read(r#""1001""#).id());
+    assert!(Object::from_json(r#"{"type":"user-account","user_id":[1]}"#).is_err());
+}

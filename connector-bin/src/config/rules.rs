@@ -70,6 +70,13 @@ fn check_connector(resolver: &mut Resolver<'_>) {
     if resolver.texts::<Vec<String>>(&connector::SCOPE).is_empty() {
         resolver.mistake(&connector::SCOPE, "an empty scope would mean every entity of the platform");
     }
+    // Somebody who waits for a person's approval must not get an import without it.
+    if resolver.boolean(&connector::VALIDATE_BEFORE_IMPORT) {
+        resolver.mistake(
+            &connector::VALIDATE_BEFORE_IMPORT,
+            "is not possible: every bundle is imported at once. Limit what is made (`tlps`, `create_incident`), or set it to false",
+        );
+    }
     if resolver.boolean(&connector::SEND_TO_DIRECTORY) {
         if resolver.text(&connector::SEND_TO_DIRECTORY_PATH).is_none() {
             resolver.require(&connector::SEND_TO_DIRECTORY_PATH);

@@ -7,6 +7,7 @@ mod batch;
 mod check;
 mod claims;
 mod endpoint;
+mod health;
 mod intake;
 mod log;
 mod metrics;
@@ -28,6 +29,7 @@ use anyhow::{Context as _, Result};
 use stix_model::Timestamp;
 
 pub(crate) use check::run as check;
+pub(crate) use health::health;
 pub(crate) use self_test::run as self_test;
 pub(crate) use start::{dry_run, once, run};
 

@@ -40,9 +40,6 @@ impl Base {
         for warning in config.warnings.iter().cloned().chain(config.enrichment.warnings()) {
             log.warning(&warning, &[]);
         }
-        if config.connector.send.validate_before_import {
-            log.warning("CONNECTOR_VALIDATE_BEFORE_IMPORT has no effect: results go to the queue", &[]);
-        }
         Ok(Self { config, log, metrics: Arc::default() })
     }
 

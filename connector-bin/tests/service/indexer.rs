@@ -142,6 +142,9 @@ impl Indexer {
             let types = fields.map(|path| (path.to_owned(), json!({"keyword": {"type": "keyword"}})));
             return ("200 OK", json!({"indices": ["wazuh-alerts-4.x-2026.03.14"], "fields": Value::from_iter(types)}));
         }
+        if head.contains("/point_in_time") {
+            return ("200 OK", json!({"pit_id": "46ToAwMDaWR5", "creation_time": 1_773_480_386_000_u64}));
+        }
         if head.contains("/_msearch") {
             let queries = body.lines().skip(1).step_by(2);
             let responses: Vec<Value> = queries.map(|query| self.search(query)).collect();

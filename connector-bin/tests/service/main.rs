@@ -26,7 +26,7 @@ use opencti_client::testing::{Enrich, Fault, StandIn, StoredWork};
 use stix_model::sco::Ipv4Addr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use indexer::{FOUND, Indexer};
+use indexer::{FOUND, Indexer, Trouble};
 
 fn broker() -> Option<String> {
     let url = std::env::var("RABBITMQ_URL").ok();
@@ -309,10 +309,19 @@ async fn a_platform_that_comes_later() {
     let Some(broker) = broker() else { return };
     let setup = Setup::new(Some(&broker)).await;
     setup.stand_in.stop().await;
+    let health = || {
+        let output = setup.run(&["health"]);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, text) = health();
+    assert!(code == Some(1) && text.contains("does not answer"), "{text}");
     let service = setup.start();
     setup.until("the endpoint answers", async || setup.get("/health").await.contains("not registered")).await;
+    let (code, text) = health();
+    assert!(code == Some(1) && text.contains("not registered at OpenCTI"), "{text}");
     setup.stand_in.resume().await;
     setup.until("the service is healthy", async || setup.get("/health").await.contains("200 OK")).await;
+    assert_eq!(health().0, Some(0));
     assert_eq!(service.stop().await, Some(0));
 }
 
@@ -335,12 +344,18 @@ async fn check_looks_at_every_part() {
         "ok       indexer          version 2.19.1",
         "ok       alerts           2 in wazuh-alerts-*",
         "ok       fields           7 of ",
+        "ok       searches         several in one request, and page by page",
         "ok       vulnerabilities  2 in",
     ] {
         assert!(text.lines().any(|other| other.starts_with(line)), "{line}\n{text}");
     }
     assert!(!text.contains(setup.stand_in.token()) && !text.contains("hunter2"));
     setup.stand_in.assert_nothing_refused();
+    // A role that may count, and not search as the service does.
+    let refused = Trouble::Status("403 Forbidden", "application/json", r#"{"error":{"reason":"no permissions"}}"#);
+    setup.indexer.trouble.lock().unwrap().push_back(refused);
+    let (code, text) = check(&setup);
+    assert!(code == Some(1) && text.contains("error    searches"), "{text}");
     // Parts that fail cost themselves only.
     setup.indexer.busy.store(1, Ordering::Relaxed);
     let (code, text) = check(&setup);

@@ -83,8 +83,9 @@ impl QueryBuilder {
         }
         let base = if ignore_slash { value.trim_end_matches('/') } else { value };
         if ignore_slash {
-            let expression = format!("{}/?", escape(base));
-            let queries = Self::regexps(&self.fields.url, [expression], false, notes);
+            let bases = std::iter::once(base.to_owned()).chain(with_lower_host(base));
+            let expressions = bases.map(|base| format!("{}/?", escape(&base)));
+            let queries = Self::regexps(&self.fields.url, expressions, false, notes);
             if !queries.is_empty() {
                 return Ok(queries);
             }

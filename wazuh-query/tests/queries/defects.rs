@@ -326,6 +326,11 @@ fn q_42_q_44_options_of_urls() {
             assert!(finds(options, from_ref(&url), &json!({path: "https://h.example/a/"})), "{path}");
         }
     }
+    // Hosts have no case, and clients write them in lower case.
+    let loud = json!({"type": "url", "value": "HTTPS://H.Example/a"});
+    for options in [&with(|_| ()), &ignore_slash] {
+        assert!(finds(options, from_ref(&loud), &json!({"data": {"url": "https://h.example/a"}})));
+    }
     for (written, wanted) in [("/a/", true), ("https://other.example/a/", true), ("https://h.example/a", false)] {
         assert_eq!(finds(&without_host, from_ref(&url), &json!({"data": {"url": written}})), wanted, "{written}");
     }

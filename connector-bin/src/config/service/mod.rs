@@ -108,7 +108,6 @@ pub(crate) struct CallbackConfig {
 pub(crate) struct SendConfig {
     /// Through the broker; otherwise through the platform's interface.
     pub(crate) over_broker: bool,
-    pub(crate) validate_before_import: bool,
     /// Bundles go to the platform at all.
     pub(crate) to_queue: bool,
     /// Where copies are written, if they are.

@@ -102,7 +102,6 @@ fn connector_config(resolver: &mut Resolver<'_>) -> Option<ConnectorConfig> {
     };
     let send = SendConfig {
         over_broker: is(resolver, &connector::QUEUE_PROTOCOL, "amqp"),
-        validate_before_import: resolver.boolean(&connector::VALIDATE_BEFORE_IMPORT),
         to_queue: resolver.boolean(&connector::SEND_TO_QUEUE),
         to_directory,
     };

@@ -47,7 +47,7 @@ options! {
         .variable("LISTEN_PROTOCOL_API_SSL_PASSPHRASE").also(&["CONNECTOR_LISTEN_PROTOCOL_API_SSL_PASSPHRASE"]).convention();
     /// How bundles go: through the broker, or to the platform's interface (no drafts then).
     QUEUE_PROTOCOL = Spec::new("connector.queue_protocol", Kind::Choice(&["amqp", "api"])).default("amqp").also(&["QUEUE_PROTOCOL"]).convention();
-    /// Accepted, but without effect: every bundle is imported at once, and the log says so. The official client library holds the bundles of a work back until somebody approves them.
+    /// Only false: every bundle is imported at once. The official client library holds the bundles of a work back until somebody approves them, so true is refused.
     VALIDATE_BEFORE_IMPORT = Spec::new("connector.validate_before_import", Kind::Boolean).default("false").convention();
     /// Bundles go to the platform. Without it only copies are written.
     SEND_TO_QUEUE = Spec::new("connector.send_to_queue", Kind::Boolean).default("true").convention();
