@@ -2,12 +2,13 @@
 //!
 //! The manager begins a new file at midnight and at a size limit: `alerts.json` is then another file (another inode),
 //! and the old one stays in a folder of its year and month. The rest of the old file is read first, also when the
-//! program was not running at that moment and the old file is not compressed yet. The place is kept as inode and
-//! offset, so that a restart goes on where it stopped; a file that became shorter is read from its start.
+//! program was not running at that moment and the old file is not compressed yet; and so are those that were begun and
+//! ended meanwhile. The place is kept as inode and offset, so that a restart goes on where it stopped, with a checksum of
+//! the first line, since an inode may be that of another file later. A file that became shorter is read from its start.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 /// Where in which file the next alert begins.
@@ -17,11 +18,13 @@ pub(crate) struct Position {
     pub(crate) inode: u64,
     /// Bytes that were read and handed out.
     pub(crate) offset: u64,
+    /// Stands for the file's first line; 0 if it is not known.
+    pub(crate) first: u32,
 }
 
 impl std::fmt::Display for Position {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} {}", self.inode, self.offset)
+        write!(formatter, "{} {} {}", self.inode, self.offset, self.first)
     }
 }
 
@@ -29,8 +32,10 @@ impl std::str::FromStr for Position {
     type Err = std::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (inode, offset) = text.trim().split_once(' ').unwrap_or((text, ""));
-        Ok(Self { inode: inode.parse()?, offset: offset.parse()? })
+        let (inode, rest) = text.trim().split_once(' ').unwrap_or((text, ""));
+        // Those of before have no more than two numbers.
+        let (offset, first) = rest.split_once(' ').unwrap_or((rest, "0"));
+        Ok(Self { inode: inode.parse()?, offset: offset.parse()?, first: first.parse()? })
     }
 }
 
@@ -45,6 +50,10 @@ pub(crate) enum Start {
 
 /// Alerts longer than this are not kept in memory to their end; they are passed over and counted.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
+/// So much of the first line tells files apart.
+const FIRST: usize = 4 * 1024;
+/// What the names of the manager's older files begin with.
+const OLDER: &str = "ossec-alerts-";
 /// Bytes read at once.
 const PIECE: usize = 256 * 1024;
 
@@ -62,7 +71,7 @@ pub(crate) struct Follower {
     skipping: bool,
     /// Lines that were passed over because they are too long.
     pub(crate) too_long: u64,
-    /// Positions that were lost: the file they belong to is gone or became shorter.
+    /// Places at which alerts may be missed: a file is gone, compressed or became shorter before it was read.
     pub(crate) gaps: u64,
 }
 
@@ -85,7 +94,8 @@ impl Follower {
             None if start == Start::End => {
                 if let Some((mut file, metadata)) = open(path)? {
                     file.seek(SeekFrom::Start(metadata.len()))?;
-                    follower.position = Position { inode: metadata.ino(), offset: metadata.len() };
+                    follower.position =
+                        Position { inode: metadata.ino(), offset: metadata.len(), first: first_line(&file)? };
                     follower.file = Some(file);
                 }
             }
@@ -108,6 +118,9 @@ impl Follower {
         loop {
             let Some(mut file) = self.current()? else { return Ok(lines) };
             let read = self.read(&mut file, &mut lines, &mut each);
+            if self.position.first == 0 && self.position.offset > 0 {
+                self.position.first = first_line(&file)?;
+            }
             self.file = Some(file);
             match read? {
                 Read::Stopped => return Ok(lines),
@@ -121,10 +134,13 @@ impl Follower {
                 Read::End => {
                     rotated = false;
                     // Nobody writes to the old file any more. What is left there without an end never gets one.
-                    self.file = None;
+                    let old = self.file.take();
                     self.position = Position::default();
                     self.pending.clear();
                     self.skipping = false;
+                    if let Some(old) = old {
+                        self.begin_next(&old)?;
+                    }
                 }
             }
         }
@@ -167,12 +183,12 @@ impl Follower {
     fn current(&mut self) -> io::Result<Option<File>> {
         let Some(mut file) = self.file.take() else {
             let Some((file, metadata)) = open(&self.path)? else { return Ok(None) };
-            self.position = Position { inode: metadata.ino(), offset: 0 };
+            self.position = Position { inode: metadata.ino(), ..Position::default() };
             return Ok(Some(file));
         };
         if file.metadata()?.len() < self.position.offset {
             self.gaps += 1;
-            self.position.offset = 0;
+            self.position = Position { inode: self.position.inode, ..Position::default() };
             self.pending.clear();
             self.skipping = false;
             file.seek(SeekFrom::Start(0))?;
@@ -190,11 +206,42 @@ impl Follower {
         }
     }
 
+    /// Begins with the file behind this one, if that one was ended in its turn; else the one at the path is next.
+    fn begin_next(&mut self, old: &File) -> io::Result<()> {
+        let ended = old.metadata()?;
+        let at_path = fs::metadata(&self.path).map_or(0, |metadata| metadata.ino());
+        let (mut next, mut compressed): (Option<(_, PathBuf)>, u64) = (None, 0);
+        for path in older(&self.archive, 3, OLDER) {
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            let is_other = ![ended.ino(), at_path].contains(&metadata.ino());
+            let time = |metadata: &fs::Metadata| (metadata.mtime(), metadata.mtime_nsec());
+            if !is_other || time(&metadata) <= time(&ended) {
+                continue;
+            }
+            if path.extension().is_none_or(|ending| ending != "json") {
+                compressed += 1;
+            } else if next.as_ref().is_none_or(|(best, _)| time(&metadata) < *best) {
+                next = Some((time(&metadata), path));
+            }
+        }
+        // One of them may be what the old one was compressed to.
+        if compressed > u64::from(ended.nlink() == 0) {
+            self.gaps += 1;
+        }
+        if let Some((_, path)) = next
+            && let Some((file, metadata)) = open(&path)?
+        {
+            self.position = Position { inode: metadata.ino(), ..Position::default() };
+            self.file = Some(file);
+        }
+        Ok(())
+    }
+
     /// Goes on in the file of the position, wherever it is now.
     fn resume(&mut self, position: Position) -> io::Result<()> {
         let found = match open(&self.path)? {
-            Some((file, metadata)) if metadata.ino() == position.inode => Some(file),
-            _ => find(&self.archive, position.inode, 3)?,
+            Some((file, metadata)) if is_of(&file, &metadata, position)? => Some(file),
+            _ => find(&self.archive, position)?,
         };
         let Some(mut file) = found else {
             // Compressed or deleted in the meantime. What is there now is read from its start.
@@ -203,7 +250,7 @@ impl Follower {
         };
         if file.metadata()?.len() < position.offset {
             self.gaps += 1;
-            self.position = Position { offset: 0, ..position };
+            self.position = Position { inode: position.inode, ..Position::default() };
         } else {
             file.seek(SeekFrom::Start(position.offset))?;
             self.position = position;
@@ -231,150 +278,64 @@ fn open(path: &Path) -> io::Result<Option<(File, fs::Metadata)>> {
     }
 }
 
-/// The JSON file with this inode in a folder of years and months.
-fn find(folder: &Path, inode: u64, depth: usize) -> io::Result<Option<File>> {
-    let Ok(entries) = folder.read_dir() else { return Ok(None) };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            folders.push(entry.path());
-        } else if kind.is_file()
-            && entry.metadata()?.ino() == inode
-            && entry.path().extension().is_some_and(|ending| ending == "json")
-        {
-            return Ok(open(&entry.path())?.map(|(file, _)| file));
+/// Stands for the first line of a file. 0 if it is not ended yet.
+fn first_line(file: &File) -> io::Result<u32> {
+    let mut bytes = vec![0; FIRST];
+    let mut length = 0;
+    while length < bytes.len() {
+        match file.read_at(&mut bytes[length..], length as u64)? {
+            0 => break,
+            read => length += read,
         }
     }
-    if depth > 0 {
-        for below in folders {
-            if let Some(file) = find(&below, inode, depth - 1)? {
-                return Ok(Some(file));
+    bytes.truncate(length);
+    let end = memchr::memchr(b'\n', &bytes).or((length == FIRST).then_some(FIRST));
+    // A checksum that is 0 is one in four thousand millions.
+    Ok(end.map_or(0, |end| crc32fast::hash(&bytes[..end])))
+}
+
+/// Whether it is the file in which a position is. An inode may be used again.
+fn is_of(file: &File, metadata: &fs::Metadata, position: Position) -> io::Result<bool> {
+    Ok(metadata.ino() == position.inode && (position.first == 0 || first_line(file)? == position.first))
+}
+
+/// The older files in a folder of years and months whose names begin so, compressed or not.
+fn older(folder: &Path, depth: usize, begins: &str) -> Vec<PathBuf> {
+    let Ok(entries) = folder.read_dir() else { return Vec::new() };
+    let mut paths = Vec::new();
+    for entry in entries.flatten() {
+        let Ok(kind) = entry.file_type() else { continue };
+        let path = entry.path();
+        if kind.is_dir() && depth > 0 {
+            paths.extend(older(&path, depth - 1, begins));
+        } else if kind.is_file() {
+            let is_older = entry.file_name().to_str().is_some_and(|name| name.starts_with(begins));
+            let ending = |path: &Path| path.extension().and_then(|ending| ending.to_str()).map(str::to_owned);
+            let is_alerts = match ending(&path).as_deref() {
+                Some("json") => true,
+                Some("gz") => ending(&path.with_extension("")).as_deref() == Some("json"),
+                _ => false,
+            };
+            if is_older && is_alerts {
+                paths.push(path);
             }
+        }
+    }
+    paths
+}
+
+/// The older file in which a position is.
+fn find(archive: &Path, position: Position) -> io::Result<Option<File>> {
+    for path in older(archive, 3, "") {
+        if fs::metadata(&path).is_ok_and(|metadata| metadata.ino() == position.inode)
+            && let Some((file, metadata)) = open(&path)?
+            && is_of(&file, &metadata, position)?
+        {
+            return Ok(Some(file));
         }
     }
     Ok(None)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use super::*;
-
-    struct Manager {
-        folder: tempfile::TempDir,
-    }
-
-    impl Manager {
-        fn new() -> Self {
-            Self { folder: tempfile::tempdir().unwrap() }
-        }
-
-        fn path(&self) -> PathBuf {
-            self.folder.path().join("alerts.json")
-        }
-
-        fn write(&self, text: &str) {
-            let mut file = File::options().create(true).append(true).open(self.path()).unwrap();
-            file.write_all(text.as_bytes()).unwrap();
-        }
-
-        /// As the manager does at midnight: the day's file keeps its inode, `alerts.json` gets a new one.
-        fn rotate(&self) {
-            let month = self.folder.path().join("2026/Mar");
-            fs::create_dir_all(&month).unwrap();
-            fs::rename(self.path(), month.join("ossec-alerts-14.json")).unwrap();
-        }
-    }
-
-    fn lines(follower: &mut Follower) -> Vec<String> {
-        let mut lines = Vec::new();
-        follower
-            .poll(|line| {
-                lines.push(String::from_utf8_lossy(line).into_owned());
-                true
-            })
-            .unwrap();
-        lines
-    }
-
-    #[test]
-    fn only_whole_lines_and_all_of_them() {
-        let manager = Manager::new();
-        manager.write("zero\n");
-        let mut follower = Follower::new(&manager.path(), None, Start::End).unwrap();
-        assert!(lines(&mut follower).is_empty());
-        manager.write("one\ntw");
-        assert_eq!(lines(&mut follower), ["one"]);
-        manager.write("o\n\nthree\n");
-        assert_eq!(lines(&mut follower), ["two", "three"]);
-        assert!(lines(&mut follower).is_empty());
-    }
-
-    #[test]
-    fn a_new_file_after_the_rest_of_the_old_one() {
-        let manager = Manager::new();
-        manager.write("one\n");
-        let mut follower = Follower::new(&manager.path(), None, Start::Beginning).unwrap();
-        assert_eq!(lines(&mut follower), ["one"]);
-        manager.write("two\n");
-        manager.rotate();
-        manager.write("three\n");
-        assert_eq!(lines(&mut follower), ["two", "three"]);
-        assert_eq!(follower.gaps, 0);
-    }
-
-    #[test]
-    fn a_restart_goes_on_where_it_stopped_also_behind_a_rotation() {
-        let manager = Manager::new();
-        manager.write("one\ntwo\nthree\n");
-        let mut follower = Follower::new(&manager.path(), None, Start::Beginning).unwrap();
-        let mut first = Vec::new();
-        follower
-            .poll(|line| {
-                first.push(line.to_vec());
-                first.len() < 2
-            })
-            .unwrap();
-        assert_eq!(first, [b"one".to_vec(), b"two".to_vec()]);
-        let kept: Position = follower.position().to_string().parse().unwrap();
-        assert_eq!(kept, follower.position());
-
-        let mut follower = Follower::new(&manager.path(), Some(kept), Start::End).unwrap();
-        assert_eq!(lines(&mut follower), ["three"]);
-        let kept = follower.position();
-        manager.write("four\n");
-        manager.rotate();
-        manager.write("five\n");
-        let mut follower = Follower::new(&manager.path(), Some(kept), Start::End).unwrap();
-        assert_eq!(lines(&mut follower), ["four", "five"]);
-        assert_eq!(follower.gaps, 0);
-    }
-
-    #[test]
-    fn a_file_that_became_shorter_or_is_gone_is_a_gap() {
-        let manager = Manager::new();
-        manager.write("one\ntwo\n");
-        let mut follower = Follower::new(&manager.path(), None, Start::Beginning).unwrap();
-        assert_eq!(lines(&mut follower).len(), 2);
-        fs::write(manager.path(), "x\n").unwrap();
-        assert_eq!(lines(&mut follower), ["x"]);
-        assert_eq!(follower.gaps, 1);
-        let gone = Position { inode: u64::MAX, offset: 7 };
-        let mut follower = Follower::new(&manager.path(), Some(gone), Start::End).unwrap();
-        assert_eq!((lines(&mut follower), follower.gaps), (vec!["x".to_owned()], 1));
-    }
-
-    #[test]
-    fn a_line_without_an_end_does_not_fill_the_memory() {
-        let manager = Manager::new();
-        manager.write(&"x".repeat(LONGEST_LINE + PIECE + 5));
-        let mut follower = Follower::new(&manager.path(), None, Start::Beginning).unwrap();
-        assert!(lines(&mut follower).is_empty());
-        assert!(follower.pending.len() <= LONGEST_LINE);
-        manager.write("\nnext\n");
-        assert_eq!((lines(&mut follower), follower.too_long), (vec!["next".to_owned()], 1));
-    }
-}
+mod tests;

@@ -105,7 +105,7 @@ impl Told {
     fn tell(&mut self, follower: &Follower, journal: &Journal) {
         if follower.gaps > self.gaps {
             self.gaps = follower.gaps;
-            journal.warning("alerts may be missed: the file became shorter, or the one from before is gone");
+            journal.warning("alerts may be missed: the file became shorter, or one from before is gone or compressed");
         }
         if follower.too_long > self.too_long {
             self.too_long = follower.too_long;

@@ -42,7 +42,7 @@ fn with_spool(manager: &Manager, other: PathBuf) {
 
 fn offset(manager: &Manager) -> u64 {
     let text = std::fs::read_to_string(manager.path("queue/custom-opencti/daemon/alerts.position")).unwrap_or_default();
-    text.trim().rsplit(' ').next().and_then(|offset| offset.parse().ok()).unwrap_or(0)
+    text.split(' ').nth(1).and_then(|offset| offset.parse().ok()).unwrap_or(0)
 }
 
 #[test]
