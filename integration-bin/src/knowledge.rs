@@ -7,7 +7,7 @@ use alert_enricher::indicator::{Indicator, Key, Kind};
 use alert_enricher::knowledge as core;
 use alert_enricher::knowledge::Asked;
 use ipnet::IpNet;
-use opencti_client::{Known, KnownIndicator, KnownObservable, Lookup, Marking};
+use opencti_client::{Known, KnownIndicator, KnownObservable, Lookup, LookupLimits, Marking};
 use stix_model::{Identifier, Timestamp};
 use wazuh_query::value::{canonical_key, hive};
 
@@ -172,6 +172,27 @@ pub(crate) struct Found {
     pub(crate) warnings: Vec<String>,
 }
 
+/// Which lists of an answer are as long as they may be, with more behind them. What merely is related to something does not
+/// count: well-known values have more relations than anybody reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Cut {
+    observables: bool,
+    indicators: bool,
+    /// The indicators of a single observable.
+    each: bool,
+}
+
+impl Cut {
+    fn of(known: &Known, limits: &LookupLimits) -> Self {
+        let is_full = |count: usize, limit: u32| known.more && count + known.skipped.len() >= limit as usize;
+        Self {
+            observables: is_full(known.observables.len(), limits.observables),
+            indicators: is_full(known.indicators.len(), limits.indicators),
+            each: known.observables.iter().any(|known| is_full(known.indicators.len(), limits.indicators_each)),
+        }
+    }
+}
+
 /// Looks the values of an alert up. One question is enough unless the answer is cut: then what is exactly asked for is
 /// asked for by itself, so that patterns which merely hold a value do not take its place, and in halves if need be.
 pub(crate) fn look_up<E: std::fmt::Display>(
@@ -182,10 +203,12 @@ pub(crate) fn look_up<E: std::fmt::Display>(
     let wanted = lookup(asked, search_patterns);
     let mut known = ask(&wanted)?;
     let mut warnings = Vec::new();
-    if known.more {
+    let cut = Cut::of(&known, &wanted.limits);
+    if cut != Cut::default() {
         let (mut exact, mut inside) = (wanted.clone(), Lookup::new());
         inside.in_patterns = std::mem::take(&mut exact.in_patterns);
-        let mut open: VecDeque<Lookup> = [exact, inside].into_iter().filter(|part| !part.is_empty()).collect();
+        let parts = [Some(exact), Some(inside).filter(|_| cut.indicators)];
+        let mut open: VecDeque<Lookup> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
         let mut is_cut = false;
         for left in (0..MORE_QUESTIONS).rev() {
             let Some(mut part) = open.pop_front() else { break };
@@ -194,10 +217,12 @@ pub(crate) fn look_up<E: std::fmt::Display>(
             part.limits.indicators_each = MORE_OF_EACH;
             match ask(&part) {
                 Ok(more) => {
+                    let cut = Cut::of(&more, &part.limits);
+                    let is_long = cut.observables || cut.indicators;
                     // The halves need not bring again what stands here already.
-                    match halves(&part).filter(|_| more.more && left >= open.len() + 2) {
+                    match halves(&part).filter(|_| is_long && left >= open.len() + 2) {
                         Some(halves) => open.extend(halves),
-                        None => is_cut |= more.more,
+                        None => is_cut |= cut != Cut::default(),
                     }
                     merge(&mut known, more);
                 }
@@ -473,6 +498,22 @@ mod tests {
         });
         let found = found.unwrap();
         assert_eq!((found.knowledge.indicators.len(), found.warnings.len()), (100, 1));
+    }
+
+    /// Every well-known address has more relations than are looked at.
+    #[test]
+    fn relations_that_were_cut_are_not_asked_for_again() {
+        let asked = asked(r#"{"rule":{"id":"1"},"data":{"srcip":"203.0.113.7"}}"#);
+        let mut known = Known::default();
+        known.indicators = vec![of_pattern(1, "[ipv4-addr:value = '203.0.113.7']")];
+        known.more = true;
+        let mut questions = 0;
+        let look = |_: &Lookup| {
+            questions += 1;
+            Ok::<_, String>(known.clone())
+        };
+        let found = look_up(&asked, true, look).unwrap();
+        assert_eq!((found.knowledge.indicators.len(), found.warnings.len(), questions), (1, 0, 1));
     }
 
     #[test]
