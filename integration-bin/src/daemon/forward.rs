@@ -1,7 +1,9 @@
-//! Alerts that the per-alert program forwards, over a Unix socket: one small write, one byte in answer.
+//! Alerts that the per-alert program forwards, over a Unix socket: one small write, a byte or two in answer.
 //!
 //! What is sent: the length of the alert (four bytes, the lowest first), eight bytes that stand for the settings that
-//! decide answers, and the alert. What is answered: [`NOTHING`], [`TAKEN`] or [`OTHER`].
+//! decide answers, for how many milliseconds somebody waits until it is begun with and until it is done (four bytes each),
+//! and the alert. What is answered: [`NOTHING`], [`OTHER`], or [`BEGUN`] and then [`TAKEN`]. Whoever was told that it was
+//! begun with waits longer, so that it is not looked up by both.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -23,18 +25,25 @@ use crate::settings::Settings;
 pub(super) const NOTHING: u8 = b'0';
 /// What is known was raised, or waits.
 pub(super) const TAKEN: u8 = b'1';
+/// It is being looked up.
+pub(super) const BEGUN: u8 = b'.';
 /// Somebody else has to look: the settings differ, or the text is no alert.
 const OTHER: u8 = b'?';
 
-const HEADER: usize = 4 + 8;
+const HEADER: usize = 4 + 8 + 4 + 4;
 /// No alert is longer.
 const LONGEST: usize = 16 << 20;
 /// How long the resident program waits for an alert that was announced.
 const READ: Duration = Duration::from_millis(250);
-/// For so long the per-alert program waits for an answer.
-const ANSWER: Duration = Duration::from_secs(2);
-/// The resident one does not begin with what is older.
-const BEGIN: Duration = Duration::from_millis(1_750);
+/// For so long the per-alert program waits until somebody begins with its alert.
+const BEGIN: Duration = Duration::from_secs(2);
+/// What is left of its time when it waits no longer for the end; what the resident one leaves of that; and what it leaves of
+/// the time in which it may begin.
+const REST: Duration = Duration::from_millis(200);
+const MARGIN: Duration = Duration::from_millis(500);
+const BEGIN_MARGIN: Duration = Duration::from_millis(250);
+/// Nobody waits longer, whatever they say.
+const LONGEST_PATIENCE: Duration = Duration::from_mins(5);
 /// How long to sleep when nobody can be let in.
 const IDLE: Duration = Duration::from_millis(100);
 
@@ -55,17 +64,27 @@ pub(crate) fn forward(
     let handed = (|| {
         let mut stream = UnixStream::connect(path(state))?;
         let left = deadline.saturating_duration_since(Instant::now()) / 2;
-        let patience = ANSWER.min(left).max(Duration::from_millis(50));
-        stream.set_write_timeout(Some(patience))?;
-        stream.set_read_timeout(Some(patience))?;
+        let begin = BEGIN.min(left).max(Duration::from_millis(50));
+        let end =
+            deadline.checked_sub(REST).map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()));
+        stream.set_write_timeout(Some(begin))?;
+        stream.set_read_timeout(Some(begin))?;
         let length = u32::try_from(text.len()).map_err(io::Error::other)?;
         let mut message = Vec::with_capacity(HEADER + text.len());
         message.extend_from_slice(&length.to_le_bytes());
         message.extend_from_slice(&settings.fingerprint(platform.0, platform.1).to_le_bytes());
+        for time in [begin, end] {
+            message.extend_from_slice(&u32::try_from(time.as_millis()).unwrap_or(u32::MAX).to_le_bytes());
+        }
         message.extend_from_slice(text);
         stream.write_all(&message)?;
         let mut answer = [0];
         stream.read_exact(&mut answer)?;
+        if answer[0] == BEGUN {
+            let left = deadline.saturating_duration_since(Instant::now()).saturating_sub(REST);
+            stream.set_read_timeout(Some(left.max(Duration::from_millis(50))))?;
+            stream.read_exact(&mut answer)?;
+        }
         Ok::<u8, io::Error>(answer[0])
     })();
     matches!(handed, Ok(NOTHING | TAKEN))
@@ -131,14 +150,20 @@ impl Listener {
         work: &SyncSender<Work>,
         control: &Control,
     ) -> io::Result<()> {
-        let until = Instant::now() + BEGIN;
+        let came = Instant::now();
         stream.set_read_timeout(Some(READ))?;
         stream.set_write_timeout(Some(READ))?;
         let mut header = [0; HEADER];
         stream.read_exact(&mut header)?;
-        let (length, settings) = header.split_at(4);
-        let length = u32::from_le_bytes(length.try_into().unwrap_or_default()) as usize;
-        if length > LONGEST || u64::from_le_bytes(settings.try_into().unwrap_or_default()) != self.fingerprint {
+        let number = |at: usize| header[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let time = |at: usize, margin| {
+            let time = Duration::from_millis(number(at).into());
+            came + time.saturating_sub(margin).max(time / 2).min(LONGEST_PATIENCE)
+        };
+        let length = number(0) as usize;
+        let settings = header[4..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let (until, end) = (time(12, BEGIN_MARGIN), time(16, MARGIN));
+        if length > LONGEST || settings != self.fingerprint {
             return stream.write_all(&[OTHER]);
         }
         let mut bytes = Vec::new();
@@ -152,7 +177,7 @@ impl Listener {
         match sieve.look(&text) {
             Ok(ids) if ids.is_empty() => stream.write_all(&[NOTHING]),
             Ok(ids) => {
-                let answer = Some(Answer::Byte { stream, until });
+                let answer = Some(Answer::Byte { stream, until, end });
                 work.send(Work::Alert { text, ids, answer }).map_err(|_| io::Error::other("the program ends"))
             }
             Err(MatchError::Read(_)) => stream.write_all(&[OTHER]),

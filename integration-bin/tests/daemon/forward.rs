@@ -101,8 +101,8 @@ fn nonsense_on_the_socket() {
     let resident = manager.resident(&[]);
     let path = manager.path("queue/custom-opencti/resident.socket");
     let silent = UnixStream::connect(&path).unwrap();
-    let large = [&u32::MAX.to_le_bytes()[..], &[0; 8]].concat();
-    let cut = [&100_u32.to_le_bytes()[..], &[0; 8], b"{"].concat();
+    let large = [&u32::MAX.to_le_bytes()[..], &[0; 16]].concat();
+    let cut = [&100_u32.to_le_bytes()[..], &[0; 16], b"{"].concat();
     for bytes in [&b""[..], b"x", &large, &cut] {
         let mut stream = UnixStream::connect(&path).unwrap();
         stream.write_all(bytes).unwrap();

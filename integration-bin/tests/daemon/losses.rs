@@ -140,6 +140,34 @@ fn one_alert_without_an_answer_does_not_stop_the_others() {
     assert!(resident.stop().success());
 }
 
+/// The look-up takes longer than anybody waits for a beginning.
+#[test]
+fn what_is_looked_up_slowly_is_looked_up_by_one() {
+    let (_runtime, stand_in) = platform(&[KNOWN]);
+    let manager = Manager::new();
+    let token_file = manager.write("token", stand_in.token());
+    manager.options(&json!({ "url": stand_in.url(), "token_file": token_file, "daemon": { "follow": false } }));
+    let resident = manager.resident(&[]);
+    stand_in.faults().always(Fault::Slow(Duration::from_secs(3)));
+    assert!(manager.per_alert_debug(&alert(1, "001", KNOWN)).success());
+    assert!(manager.log().contains("the resident program took the alert"), "{}", manager.log());
+    assert_eq!(manager.events().len(), 1, "{}", manager.log());
+    // It is given up in time to say that it waits.
+    stand_in.faults().clear().always(Fault::Hang);
+    let file = manager.write("y.alert", &alert(2, "002", KNOWN));
+    assert!(manager.program(&[file.to_str().unwrap(), "", "", "debug", "", "5", "3"]).success());
+    assert_eq!(manager.log().matches("the resident program took the alert").count(), 2, "{}", manager.log());
+    assert!(manager.waits());
+    stand_in.faults().clear();
+    let mut events = Vec::new();
+    while events.is_empty() {
+        events.extend(manager.wait_for_events(1));
+        events.retain(|event| event["opencti"]["event_type"] != "error");
+    }
+    assert!(resident.stop().success());
+    assert!(manager.events().is_empty());
+}
+
 #[test]
 fn a_stop_does_not_wait_for_all_that_waits() {
     let (_runtime, stand_in) = platform(&[KNOWN]);

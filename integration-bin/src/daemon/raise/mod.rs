@@ -61,6 +61,8 @@ pub(crate) struct Raiser<'s> {
     away: Option<Away>,
     looked: Instant,
     blame: Blame,
+    /// Until when the alert at hand has to be raised or kept, since somebody waits for it.
+    end: Option<Instant>,
     /// Whether the last alert that had to wait could not be kept.
     is_full: bool,
     /// Whether an alert was neither raised nor kept: no position behind it is.
@@ -110,6 +112,7 @@ impl<'s> Raiser<'s> {
             away: waits.then(Away::at_once),
             looked: Instant::now(),
             blame: Blame::default(),
+            end: None,
             is_full: false,
             has_open: false,
         }
@@ -158,11 +161,13 @@ impl<'s> Raiser<'s> {
         }
     }
 
-    fn alert(&mut self, text: &str, ids: &[Found], answer: Option<Answer>) {
-        if answer.as_ref().is_some_and(Answer::is_late) {
-            return;
+    fn alert(&mut self, text: &str, ids: &[Found], mut answer: Option<Answer>) {
+        if let Some(answer) = &mut answer {
+            let Some(end) = answer.begin() else { return };
+            self.end = Some(end);
         }
         let is_dealt_with = self.now_or_later(text, ids);
+        self.end = None;
         match answer {
             Some(answer) if is_dealt_with => answer.give(),
             // Whoever gets no answer looks for themselves, or sends it again.
@@ -217,7 +222,9 @@ impl<'s> Raiser<'s> {
             self.sight(&alert, self.repeats.events(&alike));
             return Ok(());
         }
-        let deadline = started + self.settings.timeout.map_or(PATIENCE, Duration::from_secs);
+        let end = self.end;
+        let in_time = |deadline: Instant| end.map_or(deadline, |end| deadline.min(end));
+        let deadline = in_time(started + self.settings.timeout.map_or(PATIENCE, Duration::from_secs));
         let judged = self.processor.judge(&alert, &asked, self.intelligence.get()?, deadline)?;
         self.blame.answered();
         let mut events = Vec::with_capacity(judged.events.len());
@@ -239,7 +246,7 @@ impl<'s> Raiser<'s> {
                 if let Some(queue) = &mut self.queue
                     && let Some(message) = self.processor.message(&document, Some(&alert))
                 {
-                    queue.send(message.as_bytes(), Instant::now() + PATIENCE)?;
+                    queue.send(message.as_bytes(), in_time(Instant::now() + PATIENCE))?;
                 }
                 if self.ndjson {
                     self.print(&document.render(&Limits::default()).json);

@@ -47,16 +47,27 @@ pub(crate) enum Work {
 /// when they see that nobody is going to answer.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// A byte is written.
-    Byte { stream: UnixStream, until: Instant },
+    /// A byte is written when it is begun with, and one at the end. The first has to be there in time, the second, too.
+    Byte { stream: UnixStream, until: Instant, end: Instant },
     /// A word is sent.
     Told { to: Sender<()>, until: Instant },
 }
 
 impl Answer {
-    pub(super) fn is_late(&self) -> bool {
+    fn is_late(&self) -> bool {
         let (Self::Byte { until, .. } | Self::Told { until, .. }) = self;
         Instant::now() > *until
+    }
+
+    /// Says that it is begun with. Answers until when it has to be dealt with; `None` if it is too late to begin.
+    pub(super) fn begin(&mut self) -> Option<Instant> {
+        if self.is_late() {
+            return None;
+        }
+        match self {
+            Self::Byte { stream, end, .. } => stream.write_all(&[forward::BEGUN]).ok().map(|()| *end),
+            Self::Told { until, .. } => Some(*until),
+        }
     }
 
     pub(super) fn give(self) {
