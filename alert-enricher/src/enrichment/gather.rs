@@ -50,6 +50,8 @@ pub(crate) struct Gathered<'d> {
     objects: Vec<Object>,
     /// What each alert is related to.
     finds: Vec<Vec<Find>>,
+    /// How many alerts have more in them than was taken.
+    pub cut: usize,
 }
 
 impl<'d> Gathered<'d> {
@@ -61,7 +63,7 @@ impl<'d> Gathered<'d> {
         recognition: &Recognition,
         stamp: &Stamp,
     ) -> Self {
-        let mut gathered = Self { documents, objects: Vec::new(), finds: Vec::new() };
+        let mut gathered = Self { documents, objects: Vec::new(), finds: Vec::new(), cut: 0 };
         let mut known: HashMap<Identifier, Made> = HashMap::default();
         let mut other_names: HashMap<Identifier, Identifier> = HashMap::default();
         for (place, document) in gathered.documents.iter().enumerate() {
@@ -70,6 +72,7 @@ impl<'d> Gathered<'d> {
                 continue;
             }
             let extraction = extractor.extract(&document.alert);
+            gathered.cut += usize::from(extraction.cut);
             let parents: Vec<Identifier> = extraction.objects.iter().filter_map(parent_directory).collect();
             let mut first_field: Vec<Option<FieldId>> = vec![None; extraction.objects.len()];
             for (place, field) in extraction.fields {

@@ -253,6 +253,7 @@ impl<'c> Enricher<'c> {
             out.push(made.incident.clone());
         }
         let links: Vec<Relationship> = made.iter().flat_map(|made| run.relationships(made, &gathered)).collect();
+        let cut = gathered.cut;
         for object in gathered.into_objects() {
             out.push(object);
         }
@@ -272,6 +273,7 @@ impl<'c> Enricher<'c> {
             sightings: out.sightings.clone(),
             incidents: out.incidents.clone(),
             no_incident: no_incident.as_ref(),
+            cut,
         };
         if let Some(note) = run.summary(&summary) {
             out.push(note);

@@ -106,7 +106,7 @@ impl Run<'_> {
 
     /// The note that sums a run up. There is one per entity; every run writes it anew.
     pub(crate) fn summary(&self, parts: &Summary<'_>) -> Option<Note> {
-        let Summary { findings, all, sightings, incidents, no_incident } = parts;
+        let Summary { findings, all, sightings, incidents, no_incident, cut: cut_off } = parts;
         let (options, search) = (self.options, &findings.search);
         let mut table = Table::new(&["Key", "Value"]);
         table.row(&["Time", &self.now.to_string()]);
@@ -131,6 +131,9 @@ impl Run<'_> {
         }
         if !search.not_searched.is_empty() {
             table.row(&["Not searched", &list(&search.not_searched)]);
+        }
+        if *cut_off > 0 {
+            table.row(&["**Extracted in part**", &counted(*cut_off, "alert")]);
         }
         if let Some(reason) = no_incident {
             table.row(&["No incident", &escape(&reason.to_string())]);
@@ -186,6 +189,8 @@ pub(crate) struct Summary<'a> {
     pub sightings: Vec<Identifier>,
     pub incidents: Vec<Identifier>,
     pub no_incident: Option<&'a NoIncident>,
+    /// How many alerts have more in them than was taken.
+    pub cut: usize,
 }
 
 /// What matches are looked for: values in lower case.

@@ -1,11 +1,12 @@
 //! The defects of section 17.4 of the behaviour reference: what is made of alerts.
 
+use alert_enricher::enrichment::EnrichmentOptions;
 use alert_enricher::extract::{ExtractOptions, Extractor};
 use serde_json::{Value, json};
 use wazuh_query::alert::Alert;
 use wazuh_query::catalogue::Catalogue;
 
-use crate::common::{WEB, alert, merged};
+use crate::common::{Alerts, WEB, alert, enrich, merged, of_type, options, subject};
 
 fn extract_with(data: &Value, options: &ExtractOptions) -> Vec<Value> {
     let text = merged(alert(WEB, "1", 5, "2026-03-14T09:00:00.000+0000", &json!({})), data).to_string();
@@ -301,4 +302,19 @@ fn b_68_names_are_what_they_look_like() {
     assert!(!values(&objects, "hostname", "value").contains(&"198.51.100.1".to_owned()));
     let objects = extract(&json!({"data": {"dns": {"question": {"name": ""}}}}));
     assert_eq!(values(&objects, "domain-name", "value"), [""; 0]);
+}
+
+/// What is left out of an alert is told in the summary.
+#[test]
+fn alerts_with_more_than_is_taken_are_told() {
+    let many: Vec<String> = (0..10_000).map(|number| format!("https://198.51.100.7/{number}")).collect();
+    let summary = |urls: &[String]| {
+        let time = "2026-03-14T09:00:00.000Z";
+        let alert = alert(WEB, "5710", 5, time, &json!({"data": {"srcip": "203.0.113.7", "url": urls}}));
+        let options = EnrichmentOptions { bundle_abort_limit: None, ..options() };
+        let enrichment = enrich(&subject(), &Alerts::new([alert]), &options).unwrap();
+        let notes = of_type(&enrichment.bundle, "note");
+        notes.iter().any(|note| note["content"].as_str().unwrap().contains("| **Extracted in part** | 1 alert |"))
+    };
+    assert!(summary(&many) && !summary(&many[..5]));
 }

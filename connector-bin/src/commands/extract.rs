@@ -39,6 +39,9 @@ pub(crate) fn run(arguments: &ExtractArguments) -> Result<Outcome> {
         };
         alerts += 1;
         let extraction = extractor.extract(&alert);
+        if extraction.cut {
+            warnings.add(&format!("{}:{}: there is more in it than was extracted", line.path.display(), line.number));
+        }
         if !arguments.ndjson {
             for object in extraction.objects {
                 bundle.push(object);

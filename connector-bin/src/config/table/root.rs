@@ -6,7 +6,7 @@ use crate::config::option::Spec;
 options! {
     //! What is searched for, and what is made of it.
 
-    /// The most restricted marking that an entity may carry to be searched for, and that is read or written at all.
+    /// The most restricted marking of what is searched for, related to and named. What is made is marked with `tlps`.
     MAX_TLP = Spec::new("max_tlp", Kind::Tlp).required();
     /// URL of the Wazuh dashboard, for links. A path in it is kept.
     APP_URL = Spec::new("app_url", Kind::Url).required();
