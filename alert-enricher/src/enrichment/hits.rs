@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet, btree_map};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -11,6 +12,7 @@ use stix_model::{Identifier, Timestamp};
 use wazuh_query::alert::Alert;
 use wazuh_query::catalogue::{Catalogue, Holds, Schema};
 use wazuh_query::dsl::Aggregation;
+use wazuh_query::value::trim;
 
 use super::options::EnrichmentOptions;
 use super::sighter::{Origin, Sighter, account_fields};
@@ -95,8 +97,8 @@ pub struct Document<'a> {
     pub id: &'a str,
     /// Where it was raised.
     pub sighter: Sighter,
-    /// What is in it.
-    pub alert: Alert<'a>,
+    /// What is in it. It is large, and shared by what is made of a document.
+    pub alert: Arc<Alert<'a>>,
     /// Its text.
     pub source: &'a str,
 }
@@ -293,12 +295,12 @@ impl<'c> HitReader<'c> {
                 hits.unreadable += 1;
                 continue;
             };
-            let rule = alert.rule.id.as_deref().unwrap_or_default().trim();
+            let rule = trim(alert.rule.id.as_deref().unwrap_or_default());
             if self.options.rule_exclude_list.contains(rule) || !seen.insert((index, id)) {
                 continue;
             }
             let sighter = Sighter::new(Origin::of(&alert, self.catalogue), self.options);
-            hits.documents.push(Document { index, id, sighter, alert, source });
+            hits.documents.push(Document { index, id, sighter, alert: Arc::new(alert), source });
         }
         sort(&mut hits.documents);
         if !is_counted {
@@ -354,7 +356,7 @@ impl<'c> HitReader<'c> {
         let alert = &document.alert;
         let is_status = |field| self.catalogue.field(field).holds == Holds::VulnerabilityStatus;
         let status = alert.leaves.iter().find(|leaf| is_status(leaf.field)).map(|leaf| &*leaf.text);
-        let rule = document.rule().trim();
+        let rule = trim(document.rule());
         let status = Status::of(status, rule);
         let key = Key { sighter: &document.sighter, rule, status, agent_id: alert.agent.id.as_deref() };
         let tally = Tally { count: 1, first: alert.timestamp, last: alert.timestamp };

@@ -13,6 +13,7 @@ use stix_model::sdo::Incident;
 use stix_model::sro::Relationship;
 use stix_model::{Identifier, Object, Timestamp};
 use wazuh_query::catalogue::{Catalogue, Holds};
+use wazuh_query::value::trim;
 
 use super::gather::{Gathered, Told};
 use super::hits::{Document, Findings, Group, Hits, Seen, State, Status, Tally};
@@ -212,7 +213,7 @@ fn scopes<'h>(
     let options = run.options;
     let exclude = &options.incident_rule_exclude_list;
     let documents = || {
-        let fits = |(_, document): &(usize, &'h Document<'h>)| !exclude.contains(document.rule().trim());
+        let fits = |(_, document): &(usize, &'h Document<'h>)| !exclude.contains(trim(document.rule()));
         all.documents.iter().enumerate().filter(fits)
     };
     let counts = |group: &&'h Group| !exclude.contains(&group.rule);
@@ -288,7 +289,7 @@ fn scopes<'h>(
             for group in groups {
                 by_rule.entry(&group.rule).or_default().push(group);
             }
-            let mut documents = by(documents().map(|(place, document)| (document.rule().trim(), place)));
+            let mut documents = by(documents().map(|(place, document)| (trim(document.rule()), place)));
             let found =
                 targets().flat_map(|(target, hits)| hits.groups.iter().map(move |group| (&*group.rule, target)));
             let mut targets = by(found);

@@ -120,11 +120,44 @@ pub fn block(language: &str, text: &str) -> String {
     out
 }
 
-/// Appends a code block.
-pub(crate) fn push_block(out: &mut String, language: &str, text: &str) {
-    let fence = "`".repeat(longest_run(text).max(2) + 1);
+/// A code block.
+fn push_block(out: &mut String, language: &str, text: &str) {
+    let fence = fence(text);
     for part in [&fence, language, "\n", text.trim_end_matches('\n'), "\n", &fence, "\n"] {
         out.push_str(part);
+    }
+}
+
+/// What encloses a code block: longer than any run of back-ticks in its text.
+fn fence(text: &str) -> String {
+    "`".repeat(longest_run(text).max(2) + 1)
+}
+
+/// Appends a code block with JSON as [`pretty_json`] shows it, of at most `limit` characters in whole lines. What was cut
+/// off is told behind it.
+pub(crate) fn push_json_block(out: &mut String, json: &str, limit: usize) {
+    // No back-tick comes or goes on the way, so the fence is known before.
+    let fence = fence(json);
+    for part in [&fence, "json\n"] {
+        out.push_str(part);
+    }
+    let start = out.len();
+    push_pretty_json(out, json);
+    let mut cut_off = 0;
+    // There are at most as many characters as bytes.
+    if out.len() - start > limit
+        && let Some((end, _)) = out[start..].char_indices().nth(limit)
+    {
+        let end = out[start..start + end].rfind('\n').unwrap_or(0);
+        cut_off = out[start + end..].chars().count();
+        out.truncate(start + end);
+    }
+    for part in ["\n", &fence, "\n"] {
+        out.push_str(part);
+    }
+    if cut_off > 0 {
+        // Writing to a text cannot fail.
+        let _ = write!(out, "\n[… {cut_off} more characters]\n");
     }
 }
 
@@ -218,6 +251,12 @@ impl Table {
 ///
 /// The text must be JSON; anything else comes out with other line ends.
 pub fn pretty_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    push_pretty_json(&mut out, json);
+    out
+}
+
+fn push_pretty_json(out: &mut String, json: &str) {
     /// Deeper levels are not indented further: documents are written by others.
     const DEEPEST: usize = 32;
     const BLANKS: &str = match std::str::from_utf8(&[b' '; DEEPEST * 2]) {
@@ -225,7 +264,6 @@ pub fn pretty_json(json: &str) -> String {
         Err(_) => "",
     };
     let json = json.trim_ascii();
-    let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
     let line = |out: &mut String, depth: usize| {
         out.push('\n');
@@ -251,17 +289,17 @@ pub fn pretty_json(json: &str) -> String {
                     place += blanks + 1;
                 } else {
                     depth += 1;
-                    line(&mut out, depth);
+                    line(out, depth);
                 }
             }
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
-                line(&mut out, depth);
+                line(out, depth);
                 out.push(char::from(byte));
             }
             b',' => {
                 out.push(',');
-                line(&mut out, depth);
+                line(out, depth);
             }
             b':' => out.push_str(": "),
             b' ' | b'\n' | b'\r' | b'\t' => {}
@@ -275,7 +313,6 @@ pub fn pretty_json(json: &str) -> String {
             }
         }
     }
-    out
 }
 
 /// The length of the string that a text starts with, quotes included.

@@ -63,6 +63,7 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::fast::RandomState;
 use stix_model::sco::Software;
 use stix_model::sro::Relationship;
 use stix_model::{Bundle, BundleBuilder, Identifier, Object, Timestamp, Tlp};
@@ -285,7 +286,7 @@ impl<'c> Enricher<'c> {
             }
         }
         let places_seen = all.groups.iter().map(|group| &group.sighter).chain(&installed_at);
-        let systems = places_seen.collect::<BTreeSet<_>>().len();
+        let systems = places_seen.collect::<hashbrown::HashSet<_, RandomState>>().len();
         let mut bundle = out.builder.build();
         take_stamps_off(&mut bundle.objects, &known.existing);
         let organisations: BTreeSet<Identifier> = subject.entity.granted_refs().into_iter().collect();

@@ -1,6 +1,5 @@
 //! Notes: single alerts, and a summary.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use foldhash::fast::RandomState;
@@ -9,11 +8,12 @@ use memchr::memmem::Finder;
 use stix_model::sdo::Note;
 use stix_model::{Identifier, Timestamp};
 use wazuh_query::catalogue::Schema;
+use wazuh_query::value::trim;
 
 use super::hits::{Document, Findings, Hits, Seen};
 use super::incident::{NoIncident, Run};
 use super::json;
-use super::markdown::{Table, cell_code, cut, escape, one_line, pretty_json, push_block};
+use super::markdown::{Table, cell_code, cut, escape, one_line, push_json_block};
 use super::sighting::{Sighted, fair, reference};
 use super::stamp::stable_id;
 use super::text::{alert_table, counted, rule_table};
@@ -31,16 +31,16 @@ pub(crate) fn alert_notes(run: &Run<'_>, sighted: &[Sighted<'_>], values: &[Stri
     let mut known: HashMap<(&str, &str), usize, RandomState> = HashMap::default();
     for sighted in sighted {
         let documents = fair(&sighted.documents, options.max_notes, options.max_notes_per_alert_rule);
-        let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut of_rule: HashMap<&str, usize, RandomState> = HashMap::default();
         for document in &documents {
             *of_rule.entry(document.rule()).or_default() += 1;
         }
-        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut places: HashMap<&str, usize, RandomState> = HashMap::default();
         for document in documents {
             let place = places.entry(document.rule()).or_default();
             *place += 1;
             let shown = of_rule.get(document.rule()).copied().unwrap_or(0);
-            let total = sighted.seen.rules.get(document.rule().trim()).map_or(0, |rule| rule.tally.count);
+            let total = sighted.seen.rules.get(trim(document.rule())).map_or(0, |rule| rule.tally.count);
             let count =
                 if total > shown as u64 { format!("{place} of {total} (limited to {shown})") } else { String::new() };
             let id = sighted.id.clone();
@@ -74,22 +74,8 @@ impl Run<'_> {
             content.push_str(part);
         }
         content.push_str(&matches(document.source, document.alert.schema, values));
-        let json = pretty_json(document.source);
-        // There are at most as many characters as bytes.
-        let is_short = json.len() <= options.max_note_size;
-        let end = if is_short { None } else { json.char_indices().nth(options.max_note_size) };
-        let shown = match end {
-            // Whole lines only.
-            Some((end, _)) => json[..end].rfind('\n').map_or("", |end| &json[..end]),
-            None => json.as_str(),
-        };
         content.push_str("\n## Alert\n\n");
-        push_block(&mut content, "json", shown);
-        let cut_off = json[shown.len()..].chars().count();
-        if cut_off > 0 {
-            // Writing to a text cannot fail.
-            let _ = write!(content, "\n[… {cut_off} more characters]\n");
-        }
+        push_json_block(&mut content, document.source, options.max_note_size);
         let mut object_refs = vec![entity.clone()];
         object_refs.extend(sightings);
         // The content does not count for the identifier, and hashing it takes time.

@@ -9,6 +9,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use stix_model::sro::Sighting;
 use stix_model::{ExternalReference, Identifier, Timestamp};
 
@@ -47,7 +49,7 @@ pub(crate) fn sightings<'h>(
     for group in &hits.groups {
         groups.entry(&group.sighter).or_default().push(group);
     }
-    let mut documents: BTreeMap<&'h Sighter, Vec<&'h Document<'h>>> = BTreeMap::new();
+    let mut documents: HashMap<&'h Sighter, Vec<&'h Document<'h>>, RandomState> = HashMap::default();
     for document in &hits.documents {
         documents.entry(&document.sighter).or_default().push(document);
     }
@@ -110,7 +112,7 @@ pub(crate) fn reference(document: &Document<'_>, links: &Links) -> ExternalRefer
 /// Some alerts: the latest of each rule, rules in turn, so that none takes the place of another. Severe rules come first,
 /// which decides where there are more rules than places. The earliest of the chosen ones comes first.
 pub(crate) fn fair<'d>(documents: &[&'d Document<'d>], limit: usize, per_rule: usize) -> Vec<&'d Document<'d>> {
-    let mut rules: BTreeMap<&str, Vec<&'d Document<'d>>> = BTreeMap::new();
+    let mut rules: HashMap<&str, Vec<&'d Document<'d>>, RandomState> = HashMap::default();
     for document in documents {
         rules.entry(document.rule()).or_default().push(document);
     }

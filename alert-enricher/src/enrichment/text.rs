@@ -52,7 +52,7 @@ pub(crate) fn rule(id: &str, description: &str) -> String {
 pub(crate) fn push_rule(text: &mut String, id: &str, description: &str) {
     text.push_str("rule ");
     push_code(text, &cut(id, LONGEST));
-    if !description.trim().is_empty() {
+    if !description.chars().all(char::is_whitespace) {
         text.push_str(": ");
         push_code(text, &cut(description, LONGEST));
     }

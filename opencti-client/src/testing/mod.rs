@@ -324,6 +324,11 @@ impl StandIn {
         self.shared.state().works.get(id).cloned()
     }
 
+    /// How often the end of a work was reported.
+    pub fn ended_works(&self) -> usize {
+        self.shared.state().ended
+    }
+
     /// Deletes a work, as a user does who cancels it.
     pub fn cancel_work(&self, id: &str) {
         self.shared.state().works.remove(id);

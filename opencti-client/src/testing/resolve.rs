@@ -122,9 +122,9 @@ impl Root {
                     let of = state.store.get(&text(arguments, "fromId")).map(|stored| stored.standard_id.clone());
                     let is = |stored: &&Stored| {
                         let sighted = state.store.referred(stored, "sighting_of_ref");
-                        stored.stix["type"] == "sighting" && sighted.map(|sighted| &sighted.standard_id) == of.as_ref()
+                        sighted.map(|sighted| &sighted.standard_id) == of.as_ref()
                     };
-                    state.store.iter().filter(|stored| self.visible(stored)).filter(is).cloned().collect()
+                    state.store.sightings().filter(|stored| self.visible(stored)).filter(is).cloned().collect()
                 };
                 connection(&self.shared, info, arguments, found)
             }
@@ -644,6 +644,7 @@ impl ObjectValue for WorkEdit {
                 work.messages.push(text(&arguments, "message"));
                 work.steps.push(if failed { "processed in error" } else { "processed" }.to_owned());
                 work.settle();
+                state.ended += 1;
             }
             "addExpectations" => {
                 let count = arguments["expectations"].as_u64().unwrap_or(0);

@@ -7,6 +7,11 @@ use stix_model::{Tlp, Uuid, opencti};
 
 use crate::scope::{Nature, entity_type_of_json, is_of_type};
 
+const RELATIONSHIP: &str = "relationship";
+const SIGHTING: &str = "sighting";
+/// The STIX types of relations.
+const RELATIONS: [&str; 2] = [RELATIONSHIP, SIGHTING];
+
 /// A work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -86,6 +91,8 @@ pub struct Recorded {
 pub(crate) struct State {
     pub(super) store: Store,
     pub(super) works: BTreeMap<String, StoredWork>,
+    /// How many works were reported as done so far.
+    pub(super) ended: usize,
     pub(super) connectors: BTreeMap<String, Connector>,
     pub(super) drafts: BTreeSet<String>,
     pub(super) playbook_answers: Vec<PlaybookAnswer>,
@@ -105,6 +112,7 @@ impl State {
         Self {
             store,
             works: BTreeMap::new(),
+            ended: 0,
             connectors: BTreeMap::new(),
             drafts: BTreeSet::new(),
             playbook_answers: Vec::new(),
@@ -175,7 +183,7 @@ impl Stored {
     }
 
     pub(super) fn is_relation(&self) -> bool {
-        self.stix["type"] == "relationship" || self.stix["type"] == "sighting"
+        RELATIONS.into_iter().any(|kind| self.stix["type"] == kind)
     }
 
     pub(super) fn time(&self, name: &str) -> String {
@@ -189,6 +197,8 @@ impl Stored {
 pub(crate) struct Store {
     objects: Vec<Option<Stored>>,
     index: HashMap<String, usize>,
+    /// The places of relations, by their STIX type: every enrichment asks for them, among many other objects.
+    relations: BTreeMap<&'static str, BTreeSet<usize>>,
 }
 
 impl Store {
@@ -220,12 +230,18 @@ impl Store {
             }
         }
         self.index.insert(internal_id.clone(), place);
+        if let Some(kind) = RELATIONS.into_iter().find(|kind| stix["type"] == *kind) {
+            self.relations.entry(kind).or_default().insert(place);
+        }
         self.objects[place] = Some(Stored { internal_id, standard_id: id, entity_type, stix, number: place, draft });
     }
 
     pub(super) fn remove(&mut self, id: &str) {
         if let Some(place) = self.index.get(id).copied() {
             self.index.retain(|_, known| *known != place);
+            for places in self.relations.values_mut() {
+                places.remove(&place);
+            }
             self.objects[place] = None;
         }
     }
@@ -239,9 +255,18 @@ impl Store {
         self.objects.iter().flatten()
     }
 
-    /// The relations of a type that touch an object, with the object at the other end.
+    /// All relationships.
     pub(super) fn relations(&self) -> impl Iterator<Item = &Stored> {
-        self.iter().filter(|stored| stored.stix["type"] == "relationship")
+        self.of_kind(RELATIONSHIP)
+    }
+
+    /// All sightings.
+    pub(super) fn sightings(&self) -> impl Iterator<Item = &Stored> {
+        self.of_kind(SIGHTING)
+    }
+
+    fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Stored> {
+        self.relations.get(kind).into_iter().flatten().filter_map(|place| self.objects[*place].as_ref())
     }
 
     /// The object that a property of another one refers to.

@@ -120,7 +120,8 @@ fn folded_value(value: &str, case_insensitive: bool) -> String {
     let mut body = String::with_capacity(value.len() + 40);
     body.push_str(":{\"value\":");
     write_string(&mut body, value);
-    if case_insensitive {
+    // Folding makes an indexer walk through its terms, so it is asked for only where there is something to fold.
+    if case_insensitive && value.bytes().any(|byte| byte.is_ascii_alphabetic()) {
         body.push_str(",\"case_insensitive\":true");
     }
     body.push('}');

@@ -51,9 +51,17 @@ pub const PLACEHOLDERS: &[&str] = &[
     "%%1793",
 ];
 
+/// A text without white space at its ends, as [`str::trim`]; faster where there is none, as nearly always.
+pub fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 /// Whether a text says that there is nothing.
 pub fn is_placeholder(text: &str) -> bool {
-    let text = text.trim();
+    let text = trim(text);
     text.is_empty() || PLACEHOLDERS.contains(&text)
 }
 
@@ -106,7 +114,7 @@ pub enum Reading<'a> {
 /// assert_eq!(readings, [Reading::Address("2001:db8::7".parse().unwrap())]);
 /// ```
 pub fn read<'a>(holds: Holds, text: &'a str, emit: &mut impl FnMut(Reading<'a>)) {
-    let text = text.trim();
+    let text = trim(text);
     if text.is_empty() {
         return;
     }

@@ -161,24 +161,18 @@ impl Load {
 
     /// Enrichments per second while the queue is full, and the memory that takes.
     async fn saturation(&self, table: &mut Table<impl Write>, messages: usize) -> Result<f64> {
-        let mut open = Vec::with_capacity(messages);
         for from in (0..messages).step_by(1_000) {
-            open.extend(self.publish(self.messages(from, 1_000.min(messages - from))).await?);
+            self.publish(self.messages(from, 1_000.min(messages - from))).await?;
             self.stand_in.clear_requests();
         }
+        let before = self.stand_in.ended_works();
         let service = Service::start(&self.surroundings)?;
         let began = Instant::now();
         let mut ended = 0;
-        open.reverse();
-        // They end roughly in the order in which they came.
-        let mut window: Vec<String> = Vec::new();
         let mut course: Vec<(usize, f64, Option<f64>)> = Vec::new();
         while ended < messages && began.elapsed() < BUSY {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            window.extend((window.len()..2_000).map_while(|_| open.pop()));
-            let before = window.len();
-            window.retain(|work| !self.has_ended(work));
-            ended += before - window.len();
+            ended = self.stand_in.ended_works() - before;
             course.push((ended, began.elapsed().as_secs_f64(), service.processor_time()));
             self.stand_in.clear_requests();
         }
