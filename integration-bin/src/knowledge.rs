@@ -9,7 +9,7 @@ use alert_enricher::knowledge::Asked;
 use ipnet::IpNet;
 use opencti_client::{Known, KnownIndicator, KnownObservable, Lookup, LookupLimits, Marking};
 use stix_model::{Identifier, Timestamp};
-use wazuh_query::value::{canonical_key, hive};
+use wazuh_query::value::{canonical_key, hive, url_spellings};
 
 /// So many values are searched inside of patterns: each costs the platform a search through all of them.
 const IN_PATTERNS: usize = 30;
@@ -40,7 +40,9 @@ pub(crate) fn lookup(asked: &[Asked], search_patterns: bool) -> Lookup {
                 }
             }
             _ => {
-                lookup.value(value);
+                for name in &names {
+                    lookup.value(name);
+                }
             }
         }
         if !path.is_empty() {
@@ -63,7 +65,8 @@ pub(crate) fn lookup(asked: &[Asked], search_patterns: bool) -> Lookup {
 }
 
 /// How intelligence may name a value, the most general name last: a file and an object of the kernel without its path; a
-/// key of the registry by the long and the short name of its hive, and without the value that alerts have behind it.
+/// key of the registry by the long and the short name of its hive, and without the value that alerts have behind it; a URL
+/// as the alert has it, with and without a slash at its end and what else makes no difference. The platform folds case.
 fn spellings(asked: &Asked) -> Vec<String> {
     let value = asked.value.as_str();
     let mut names = Vec::new();
@@ -83,6 +86,22 @@ fn spellings(asked: &Asked) -> Vec<String> {
                 if let Some((hive, below)) = hive(key).filter(|(_, below)| !below.is_empty()) {
                     names.push(format!("{}\\{below}", hive.short_name()));
                 }
+            }
+        }
+        Kind::Url => {
+            let written = asked.written.trim();
+            let is_it = Key::new(Kind::Url, written).as_ref() == Some(&asked.key);
+            let mut add = |name: String| {
+                if !names.iter().any(|known: &String| known.eq_ignore_ascii_case(&name)) {
+                    names.push(name);
+                }
+            };
+            for spelling in url_spellings(value).into_iter().chain(is_it.then(|| written.to_owned())) {
+                let bare = spelling.trim_end_matches('/');
+                if !bare.contains('?') {
+                    add(format!("{bare}/"));
+                }
+                add(bare.to_owned());
             }
         }
         _ => names.push(value.to_owned()),
@@ -373,12 +392,26 @@ mod tests {
             "syscheck":{"path":"/tmp/nc","md5_after":"0f1e2d3c4b5a69788796a5b4c3d2e1f0"}}"#;
         let asked = asked(text);
         let wanted = lookup(&asked, true);
-        assert_eq!(wanted.values[..3], ["http://www.evil.example/it's", "www.evil.example", "203.0.113.7"]);
+        for value in ["http://www.evil.example/it's", "www.evil.example", "203.0.113.7"] {
+            assert!(wanted.values.iter().any(|known| known == value), "{value}: {:?}", wanted.values);
+        }
         assert_eq!(wanted.hashes["MD5"], ["0f1e2d3c4b5a69788796a5b4c3d2e1f0"]);
         assert_eq!(wanted.attributes["name"], ["/tmp/nc", "nc"]);
         assert!(wanted.patterns.contains(&r"[url:value = 'http://www.evil.example/it\'s']".to_owned()));
         assert_eq!(wanted.in_patterns.len(), 4);
         assert!(lookup(&asked, false).in_patterns.is_empty());
+    }
+
+    #[test]
+    fn urls_are_asked_for_as_intelligence_may_write_them() {
+        let wanted = lookup(&asked(r#"{"rule":{"id":"1"},"data":{"url":"http://Evil.example:80/"}}"#), true);
+        for url in ["http://evil.example", "http://evil.example/", "http://evil.example:80/"] {
+            assert!(wanted.values.iter().any(|value| value.eq_ignore_ascii_case(url)), "{url}: {:?}", wanted.values);
+            let pattern = format!("[url:value = '{url}']");
+            assert!(wanted.patterns.iter().any(|known| known.eq_ignore_ascii_case(&pattern)), "{url}");
+        }
+        let wanted = lookup(&asked(r#"{"rule":{"id":"1"},"data":{"url":"http://evil.example/a?b=c"}}"#), true);
+        assert_eq!(wanted.values[..2], ["http://evil.example/a?b=c", "http://evil.example:80/a?b=c"]);
     }
 
     #[test]

@@ -224,7 +224,7 @@ impl Key {
             }
             Kind::CertificateSerial => text.replace(':', "").to_ascii_lowercase().into(),
             Kind::Mac => value::mac_text(value::mac(text)?).into(),
-            Kind::Url => value::is_absolute_url(text).then(|| url(text))?,
+            Kind::Url => value::is_absolute_url(text).then(|| value::normal_url(text))?,
             Kind::File => {
                 let path = path(text);
                 if path.ends_with(['/', '\\']) {
@@ -373,20 +373,6 @@ fn any_user(key: &str) -> Cow<'_, str> {
     format!("{USERS}{ANY_USER}{below}").into()
 }
 
-/// A URL with scheme and host in lower case, without a fragment and without a slash at the end.
-fn url(text: &str) -> Cow<'_, str> {
-    let text = text.split('#').next().unwrap_or(text);
-    let host = text.find("://").map_or(0, |scheme| scheme + 3);
-    let end = text.get(host..).and_then(|rest| rest.find(['/', '?'])).map_or(text.len(), |end| host + end);
-    let (head, tail) = text.split_at_checked(end).unwrap_or((text, ""));
-    let tail = tail.strip_suffix('/').unwrap_or(tail);
-    let head = lower(head);
-    if head.len() + tail.len() == text.len() && matches!(head, Cow::Borrowed(_)) {
-        return text.into();
-    }
-    format!("{head}{tail}").into()
-}
-
 /// Calls `found` with the normal form of what was read in an alert's field: the kind and the text, or an address; and
 /// with what was done to get there.
 ///
@@ -431,7 +417,7 @@ pub(crate) fn keys_of_reading(
             }
         }
         Reading::Mac(octets) => text(Kind::Mac, &value::mac_text(*octets)),
-        Reading::Url(address) => text(Kind::Url, &url(address)),
+        Reading::Url(address) => text(Kind::Url, &value::normal_url(address)),
         Reading::RegistryKey(key) => {
             scratch.clear();
             scratch.extend(key.chars().flat_map(char::to_lowercase));

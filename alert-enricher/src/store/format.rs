@@ -24,7 +24,7 @@ pub(super) const VERSION: u32 = 1;
 const BYTE_ORDER: u32 = 0x0102_0304;
 /// The version of the normal forms. A value is found by the form it was stored in, so every change of
 /// [`Key::new`](crate::indicator::Key::new) or of what is read in alerts is a new one.
-pub(super) const NORMAL_FORMS: u32 = 1;
+pub(super) const NORMAL_FORMS: u32 = 2;
 const HEADER: usize = 64;
 const ENTRY: usize = 24;
 /// Damage is told per block of so many bytes.

@@ -88,10 +88,6 @@ fn the_tests_of_conformance_exist() {
     assert!(count > 70, "{count} tests are named");
 }
 
-/// A defect of the register of searches that is not mended in full, and so must not stand in the page: URLs that differ in
-/// the port of the scheme or `%` escapes only, or whose host an alert writes in capitals.
-const NOT_MENDED: [u32; 1] = [45];
-
 /// Every test of `docs/defects.md` exists, and every defect is listed once.
 #[test]
 fn the_tests_of_defects_exist() {
@@ -100,8 +96,7 @@ fn the_tests_of_defects_exist() {
     defects.extend(["B-40a", "B-40b", "B-40c"].map(str::to_owned));
     defects.sort_unstable();
     assert_eq!(listed(&page, "B-"), defects);
-    let mended = (1..=80).filter(|number| !NOT_MENDED.contains(number));
-    let searches: Vec<String> = mended.map(|number| format!("Q-{number:02}")).collect();
+    let searches: Vec<String> = (1..=80).map(|number| format!("Q-{number:02}")).collect();
     assert_eq!(listed(&page, "Q-"), searches);
     let known = tests();
     let mut count = 0;

@@ -126,7 +126,7 @@ impl QueryBuilder {
             Object::Process(process) => self.process(process, &mut notes),
             Object::Software(software) => self.software(software),
             Object::Text(text) => self.text(&text.value),
-            Object::Url(url) => self.url(&url.value, &mut notes),
+            Object::Url(url) => self.url(&url.value),
             Object::UserAccount(account) => self.user_account(account, &mut notes),
             Object::UserAgent(agent) => self.user_agent(&agent.value),
             Object::Vulnerability(vulnerability) => self.vulnerability(&vulnerability.name),

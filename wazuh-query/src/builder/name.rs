@@ -3,7 +3,7 @@
 use stix_model::sco::EmailMessage;
 
 use super::reason::shown;
-use super::{Draft, NotSearchable, Note, Query, QueryBuilder, Resolve, required};
+use super::{Draft, NotSearchable, Query, QueryBuilder, Resolve, required};
 use crate::dsl::{Clause, limits};
 use crate::regexp::{escape, escape_wildcard};
 use crate::value;
@@ -61,7 +61,7 @@ impl QueryBuilder {
     }
 
     /// A URL.
-    pub(super) fn url(&self, value: &str, notes: &mut Vec<Note>) -> Draft {
+    pub(super) fn url(&self, value: &str) -> Draft {
         let value = required(value, "value")?;
         let ignore_slash = self.options.lookup_url_ignore_trailing_slash;
         if self.options.lookup_url_without_host {
@@ -81,22 +81,12 @@ impl QueryBuilder {
             let fields = [&self.fields.url, &self.fields.url_path];
             return Ok(fields.map(|fields| Self::regexp(fields, expression.clone(), false)).into());
         }
-        let base = if ignore_slash { value.trim_end_matches('/') } else { value };
-        if ignore_slash {
-            let bases = std::iter::once(base.to_owned()).chain(with_lower_host(base));
-            let expressions = bases.map(|base| format!("{}/?", escape(&base)));
-            let queries = Self::regexps(&self.fields.url, expressions, false, notes);
-            if !queries.is_empty() {
-                return Ok(queries);
-            }
-            // Too long for an expression, but both spellings can be listed.
-            notes.clear();
-        }
-        let mut values = vec![value.to_owned()];
-        values.extend(with_lower_host(value));
+        let mut values = value::url_spellings(value);
         values.extend(escaped_twice(value));
         if ignore_slash {
-            values.extend([base.to_owned(), format!("{base}/")]);
+            let bases = values.iter().map(|spelling| spelling.trim_end_matches('/'));
+            let both: Vec<String> = bases.flat_map(|base| [base.to_owned(), format!("{base}/")]).collect();
+            values.extend(both);
         }
         Ok(vec![Self::exact(&self.fields.url, values)])
     }
@@ -168,15 +158,6 @@ fn path_and_query(url: &str) -> Option<&str> {
     (path.len() > 1).then_some(path)
 }
 
-/// The URL with scheme and host in lower case, if that makes a difference.
-fn with_lower_host(url: &str) -> Option<String> {
-    let host = url.find("://")? + 3;
-    let end = url.get(host..)?.find(['/', '?', '#']).map_or(url.len(), |end| host + end);
-    let (head, tail) = (url.get(..end)?, url.get(end..)?);
-    let lower = head.to_lowercase();
-    (lower != head).then(|| lower + tail)
-}
-
 /// The value as the Windows event channel stores it, if that makes a difference.
 fn escaped_twice(value: &str) -> Option<String> {
     value.contains(['\\', '"']).then(|| value.replace('\\', "\\\\").replace('"', "\\\""))
@@ -202,11 +183,5 @@ mod tests {
         for url in ["https://example.net", "https://example.net/", "http://h?u=http://x/y"] {
             assert_eq!(path_and_query(url), None, "{url}");
         }
-    }
-
-    #[test]
-    fn hosts_have_no_case() {
-        assert_eq!(with_lower_host("HTTP://Evil.Example/A").as_deref(), Some("http://evil.example/A"));
-        assert_eq!(with_lower_host("http://evil.example/A"), None);
     }
 }

@@ -13,6 +13,7 @@ mod outcome;
 mod path;
 mod registry;
 mod spelling;
+mod url;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -26,6 +27,7 @@ pub use outcome::Outcome;
 pub use path::{Separator, basename, is_absolute, normalize_path, parent, separator};
 pub use registry::{Hive, canonical_key, hive, is_sid, normalize_key};
 pub use spelling::Spelling;
+pub use url::{normal_url, url_spellings};
 
 use crate::catalogue::{HashAlgorithm, Holds};
 

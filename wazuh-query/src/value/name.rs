@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-fn lower(text: &str) -> Cow<'_, str> {
+pub(super) fn lower(text: &str) -> Cow<'_, str> {
     if text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
         text.to_lowercase().into()
     } else {
@@ -64,9 +64,23 @@ pub(super) fn email(text: &str) -> Option<Cow<'_, str>> {
     (fits && domain(host).is_some()).then(|| lower(text))
 }
 
-/// Schemes whose URLs name a host on the network.
-const SCHEMES: &[&str] =
-    &["http", "https", "ftp", "ftps", "ws", "wss", "tcp", "udp", "ldap", "ldaps", "rtsp", "smb", "ssh", "sftp"];
+/// Schemes whose URLs name a host on the network, with the port that they have without saying so.
+pub(super) const SCHEMES: &[(&str, Option<u16>)] = &[
+    ("http", Some(80)),
+    ("https", Some(443)),
+    ("ftp", Some(21)),
+    ("ftps", Some(990)),
+    ("ws", Some(80)),
+    ("wss", Some(443)),
+    ("tcp", None),
+    ("udp", None),
+    ("ldap", Some(389)),
+    ("ldaps", Some(636)),
+    ("rtsp", Some(554)),
+    ("smb", Some(445)),
+    ("ssh", Some(22)),
+    ("sftp", Some(22)),
+];
 
 /// Whether a text is a URL with a scheme and a host.
 pub fn is_absolute_url(text: &str) -> bool {
@@ -76,7 +90,7 @@ pub fn is_absolute_url(text: &str) -> bool {
 /// Scheme and host of an absolute URL, the host as written.
 fn parts(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
-    if !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+    if !SCHEMES.iter().any(|(known, _)| known.eq_ignore_ascii_case(scheme)) {
         return None;
     }
     let authority = rest.split(['/', '?', '#', '\\']).next()?;

@@ -311,9 +311,10 @@ fn q_40_names_in_command_lines_are_whole() {
     assert_eq!(reason, "not searchable: `*` is not the name of a host\n");
 }
 
-/// a URL with a slash at its end could not find itself, and options took fields away.
+/// a URL with a slash at its end could not find itself, options took fields away, and only one spelling was
+/// known.
 #[test]
-fn q_42_q_44_options_of_urls() {
+fn q_42_q_44_q_45_urls() {
     let without_host = with(|options| options.lookup_url_without_host = true);
     let ignore_slash = with(|options| options.lookup_url_ignore_trailing_slash = true);
     let both = with(|options| {
@@ -330,6 +331,16 @@ fn q_42_q_44_options_of_urls() {
     let loud = json!({"type": "url", "value": "HTTPS://H.Example/a"});
     for options in [&with(|_| ()), &ignore_slash] {
         assert!(finds(options, from_ref(&loud), &json!({"data": {"url": "https://h.example/a"}})));
+    }
+    // what makes no difference.
+    let escaped = json!({"type": "url", "value": "http://h.example/%7Ea/\u{fc}"});
+    for written in ["http://h.example:80/~a/%c3%bc", "http://H.EXAMPLE/~a/%C3%BC", "http://h.example/~a/\u{fc}"] {
+        for options in [&with(|_| ()), &ignore_slash] {
+            assert!(finds(options, from_ref(&escaped), &json!({"data": {"url": written}})), "{written}");
+        }
+    }
+    for written in ["http://h.example:8080/~a/%c3%bc", "http://h.example/~A/%C3%BC", "https://h.example/~a/\u{fc}"] {
+        assert!(!finds(&ignore_slash, from_ref(&escaped), &json!({"data": {"url": written}})), "{written}");
     }
     for (written, wanted) in [("/a/", true), ("https://other.example/a/", true), ("https://h.example/a", false)] {
         assert_eq!(finds(&without_host, from_ref(&url), &json!({"data": {"url": written}})), wanted, "{written}");

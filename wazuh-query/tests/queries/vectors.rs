@@ -108,5 +108,6 @@ fn urls() {
     let without_host = with(|options| options.lookup_url_without_host = true);
     check(url.clone(), &without_host, &[r"([^:/]+://)?[^/]*/?/cart/\?id=7"]);
     let ignore_slash = with(|options| options.lookup_url_ignore_trailing_slash = true);
-    check(url, &ignore_slash, &[r"https://shop\.example\.net:8443/cart/\?id=7/?"]);
+    // Both can be listed, which costs the cluster less than an expression.
+    check(url, &ignore_slash, &[]);
 }
