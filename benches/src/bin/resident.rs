@@ -40,7 +40,7 @@ fn main() -> io::Result<()> {
     for place in [&state, &home.join("logs/alerts")] {
         fs::create_dir_all(place)?;
     }
-    let intel = prepare(home, &state)?;
+    let intel = home.join("intel.json");
     let run = |once: bool| {
         let mut command = Command::new(&program);
         command.arg("daemon").arg("--intel").arg(&intel).args(["--from-beginning", "--output", "ndjson"]);
@@ -50,6 +50,7 @@ fn main() -> io::Result<()> {
         command.env_clear().env("WAZUH_HOME", home).stdin(Stdio::null()).stdout(Stdio::null());
         command
     };
+    prepare(home, &state, || run(true).status().map(|status| status.success()))?;
     let mut best = (f64::INFINITY, 0.0, 0);
     for _ in 0..3 {
         let _first_run = fs::remove_file(state.join("alerts.position"));
@@ -95,8 +96,9 @@ fn main() -> io::Result<()> {
     writeln!(out, "resident: ms to start, stored state    {:>10.1}   (1,000 wanted)", starts[starts.len() / 2])
 }
 
-/// The store with its state, the file of what is known, and the alerts.
-fn prepare(home: &Path, state: &Path) -> io::Result<PathBuf> {
+/// The store with its state, the file of what is known, and the alerts. `run` lets the program work through the alerts that
+/// are there.
+fn prepare(home: &Path, state: &Path, run: impl FnOnce() -> io::Result<bool>) -> io::Result<()> {
     let mut builder = Builder::default();
     let mut known = Vec::new();
     let mut addresses = Vec::new();
@@ -114,22 +116,14 @@ fn prepare(home: &Path, state: &Path) -> io::Result<PathBuf> {
         builder.object(&object);
     }
     let built = builder.finish().map_err(io::Error::other)?;
+    fs::write(home.join("intel.json"), serde_json::to_string(&known)?)?;
+    // The program notes beside its store what it made it of. Then the million takes the place of what it made.
+    fs::write(home.join("logs/alerts/alerts.json"), "")?;
+    if !run()? {
+        return Err(io::Error::other("the program does not make its store"));
+    }
     FileStore::create(&state.join("indicators.store"), &built).map_err(io::Error::other)?;
     drop(built);
-    let intel = home.join("intel.json");
-    fs::write(&intel, serde_json::to_string(&known)?)?;
-    // What the program writes beside a store that it made of this file.
-    let metadata = fs::metadata(&intel)?;
-    let source = format!(
-        "{} {} {:?}\nobservables true labels [\"false-positive\", \"false positive\"]",
-        intel.display(),
-        metadata.len(),
-        metadata.modified().ok()
-    );
-    let text = serde_json::json!({
-        "format": 1, "source": source, "start_from": null, "recover_until": null, "loaded": 0, "in_step": 0,
-    });
-    fs::write(state.join("indicators.json"), text.to_string())?;
     let mut file = BufWriter::new(File::create(home.join("logs/alerts/alerts.json"))?);
     let alerts = alerts::short(100_000, &addresses);
     for _ in 0..MILLION / alerts.len().max(1) {
@@ -137,8 +131,7 @@ fn prepare(home: &Path, state: &Path) -> io::Result<PathBuf> {
             writeln!(file, "{alert}")?;
         }
     }
-    file.flush()?;
-    Ok(intel)
+    file.flush()
 }
 
 /// Seconds of processor time of a process so far, and the most kilobytes of memory that it had.
