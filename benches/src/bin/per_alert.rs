@@ -5,6 +5,8 @@
 //! cargo run --release -p benches --bin per_alert [RUNS]
 //! ```
 //!
+//! By itself: built together with the connector it gets parts that only that one needs.
+//!
 //! The platform is a stand-in on the loopback interface that answers every question at once with one indicator; the
 //! manager is a datagram socket. Times on the clock are those of the quickest run and of the one in the middle, times on a
 //! processor are means over all runs. Both hold what the system needs to start a process; the last row says how much that is.
