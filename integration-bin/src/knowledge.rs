@@ -22,6 +22,9 @@ const LENGTHS_V4: std::ops::RangeInclusive<u8> = 8..=31;
 /// The same for IPv6: what registries and providers assign (RFC 6177, RIPE-738), and the smaller ones that are in use.
 const LENGTHS_V6: [u8; 19] = [20, 24, 28, 29, 32, 36, 40, 44, 48, 52, 56, 60, 64, 72, 80, 96, 112, 120, 124];
 
+/// Most spellings of a URL that are asked for.
+const URL_NAMES: usize = 8;
+
 /// What is asked for the values of an alert. Kinds that patterns are about most come first and are searched there.
 pub(crate) fn lookup(asked: &[Asked], search_patterns: bool) -> Lookup {
     let mut lookup = Lookup::new();
@@ -96,13 +99,15 @@ fn spellings(asked: &Asked) -> Vec<String> {
                     names.push(name);
                 }
             };
-            for spelling in url_spellings(value).into_iter().chain(is_it.then(|| written.to_owned())) {
+            for spelling in is_it.then(|| written.to_owned()).into_iter().chain(url_spellings(value)) {
                 let bare = spelling.trim_end_matches('/');
                 if !bare.contains('?') {
                     add(format!("{bare}/"));
                 }
                 add(bare.to_owned());
             }
+            // Other values want room in the question, too.
+            names.truncate(URL_NAMES);
         }
         _ => names.push(value.to_owned()),
     }

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use super::name::{SCHEMES, lower, to_ascii};
 
-/// Most spellings of one URL.
+/// Most spellings of one URL, and most bytes of all together: a query names them for each of many fields.
 const MOST: usize = 24;
+const ROOM: usize = 8 << 10;
 
 /// Scheme, user information, host, port, and everything behind them.
 struct Parts<'a> {
@@ -45,7 +46,8 @@ impl<'a> Parts<'a> {
 
     /// The port, unless it is the scheme's own or empty.
     fn special_port(&self) -> Option<&'a str> {
-        self.port.filter(|port| !port.is_empty() && default_port(self.scheme) != port.parse().ok())
+        let is_own = |port: &str| port.parse().is_ok_and(|port| default_port(self.scheme) == Some(port));
+        self.port.filter(|port| !port.is_empty() && !is_own(port))
     }
 }
 
@@ -79,7 +81,7 @@ pub fn normal_url(text: &str) -> Cow<'_, str> {
 /// How producers may write a URL: as it is, in its [normal form](normal_url), with the scheme's own port, with its host in
 /// capitals, with other `%` escapes, without its fragment. A slash at the end counts, but for that of an empty path.
 ///
-/// The first one is the text itself. A host with letters in both cases is among them only where the text has it.
+/// The first one is the text itself, and of a text of many kilobytes it may be the only one. A host with letters in both cases is among them only where the text has it.
 pub fn url_spellings(text: &str) -> Vec<String> {
     let mut all = vec![text.to_owned()];
     let Some(parts) = Parts::of(text) else { return all };
@@ -97,12 +99,14 @@ pub fn url_spellings(text: &str) -> Vec<String> {
     if matches!(parts.tail, "" | "/") {
         tails.extend(["".into(), "/".into()]);
     }
+    let mut room = ROOM.saturating_sub(text.len());
     let hosts = [host.to_string(), lower(parts.host).into_owned(), host.to_ascii_uppercase()];
     for tail in &tails {
         for port in &ports {
             for host in &hosts {
                 let spelling = [&*scheme, "://", parts.user, host, port, tail].concat();
-                if all.len() < MOST && !all.contains(&spelling) {
+                if all.len() < MOST && spelling.len() <= room && !all.contains(&spelling) {
+                    room -= spelling.len();
                     all.push(spelling);
                 }
             }
@@ -212,6 +216,8 @@ mod tests {
             ("http://evil.example/%2f%41%zz%", "http://evil.example/%2FA%zz%"),
             ("http://evil.example?q=%e4#f", "http://evil.example?q=%E4"),
             ("Other://X:80/%41", "other://x:80/A"),
+            ("other://x:a", "other://x:a"),
+            ("tcp://x:99999", "tcp://x:99999"),
             ("a b://X", "a b://X"),
             ("/a%41", "/a%41"),
             ("", ""),
@@ -237,6 +243,8 @@ mod tests {
         has("http://evil.example/#login", "http://evil.example:80/");
         has("http://b\u{fc}cher.example/", "http://xn--bcher-kva.example");
         assert_eq!(url_spellings("no url"), ["no url"]);
+        let long = format!("http://evil.example/{}", "%c3%bc".repeat(5_000));
+        assert_eq!(url_spellings(&long), [long]);
     }
 
     proptest! {
